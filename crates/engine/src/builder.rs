@@ -1,0 +1,142 @@
+//! Puts an engine together and starts its writer. What is missing or wrong is said here, before the first request.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+    sync::{Arc, Mutex},
+};
+
+use riverrun_core::{Machine, Mutators, MutatorsError};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    Authorize, Clock, Engine, Retention, Store, SystemClock,
+    access::Access,
+    app::App,
+    engine::Inner,
+    feed::Feed,
+    kernel::Kernel,
+    store::{self, StoreError},
+    writer,
+};
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Neither mutators nor a machine.
+    #[error("an engine needs rules: give it .mutators(…) or .machine(…)")]
+    NoRules,
+    /// Nobody said who may do what.
+    #[error("an engine needs to know who may do what: give it .access(Public), or rules of your own")]
+    NoAccess,
+    /// The table of mutators is wrong.
+    #[error(transparent)]
+    Mutators(#[from] MutatorsError),
+    /// The store does not answer.
+    #[error("the store does not answer: {0}")]
+    Store(#[from] StoreError),
+    /// The system gave no thread.
+    #[error("the writer's thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// An engine to be.
+#[must_use = "an engine does nothing until it is started"]
+pub struct Builder {
+    store: Arc<dyn Store>,
+    app: Option<App>,
+    access: Option<Access>,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    schemas: RangeInclusive<u64>,
+}
+
+impl Builder {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            app: None,
+            access: None,
+            retention: Retention::default(),
+            clock: Arc::new(SystemClock),
+            schemas: 0..=u64::MAX,
+        }
+    }
+
+    /// The application's commands over collections.
+    pub fn mutators(mut self, mutators: Mutators) -> Self {
+        self.app = Some(App::Mutators(mutators));
+        self
+    }
+
+    /// An application with a state of its own, instead of mutators.
+    pub fn machine(mut self, machine: impl Machine) -> Self {
+        self.app = Some(App::Machine(Box::new(machine)));
+        self
+    }
+
+    /// Who may do what. There is no default.
+    pub fn access(mut self, rules: impl Authorize) -> Self {
+        self.access = Some(Access::new(rules));
+        self
+    }
+
+    /// How long things are kept, where the default does not fit.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// The schemas of mutations that are taken: older ones are refused for good, newer ones asked to come again. Mutations
+    /// that name none are taken.
+    pub fn schemas(mut self, schemas: RangeInclusive<u64>) -> Self {
+        self.schemas = schemas;
+        self
+    }
+
+    /// Another clock than the machine's, for simulations.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The blocking heart alone, without a writer or access rules: for simulations and tools.
+    pub fn kernel(self) -> Result<Kernel, StartError> {
+        let app = self.app.ok_or(StartError::NoRules)?;
+        if let App::Mutators(mutators) = &app {
+            mutators.check()?;
+        }
+        Ok(Kernel {
+            store: self.store,
+            app,
+            clock: self.clock,
+            retention: self.retention,
+            schemas: self.schemas,
+            published: Mutex::new(HashMap::new()),
+        })
+    }
+
+    /// Starts the engine: asks the store for its epoch, starts the writer. Needs a tokio runtime.
+    pub async fn start(mut self) -> Result<Engine, StartError> {
+        if self.app.is_none() {
+            return Err(StartError::NoRules);
+        }
+        let access = self.access.take().ok_or(StartError::NoAccess)?;
+        let kernel = Arc::new(self.kernel()?);
+        let asked = kernel.clone();
+        let epoch = tokio::task::spawn_blocking(move || store::read(asked.store(), |tx| tx.epoch())).await;
+        epoch.map_err(|error| StoreError::Other(error.to_string()))??;
+
+        let inner = Arc::new(Inner {
+            kernel,
+            access,
+            access_changes: watch::Sender::new(0),
+            feed: Arc::new(Feed::default()),
+            noted: Mutex::new(HashSet::new()),
+        });
+        let (asks, queue) = mpsc::channel(writer::QUEUE);
+        writer::start(inner.clone(), queue).map_err(StartError::Thread)?;
+        tokio::spawn(writer::rounds(asks.downgrade()));
+        Ok(Engine { inner, asks })
+    }
+}

@@ -1,0 +1,171 @@
+//! Tells the readers of a scope what was committed there. A ring per scope that somebody listens to, and none for the rest:
+//! idle scopes cost nothing. The log is the truth, the ring an accelerator: who falls out of it reads the log.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use riverrun_core::{Change, Cursor, Digest, Scope};
+use tokio::sync::broadcast;
+
+use crate::{pull::entry_changes, store::Entry};
+
+/// Commits a ring holds. A reader this far behind is slower than the scope changes, and is told so.
+const RING: usize = 128;
+
+/// Bytes of change data a commit carries along. A larger one names its cursors only, and readers take it from the log: so a
+/// ring never pins more than `RING` times this.
+const CARRIED_BYTES: usize = 64 << 10;
+
+/// One commit's changes in one scope.
+pub struct Commit {
+    /// The scope.
+    pub scope: Scope,
+    /// The cursor before its first change.
+    pub from: Cursor,
+    /// The cursor of its last change.
+    pub cursor: Cursor,
+    /// The digest at that cursor.
+    pub digest: Digest,
+    entries: Option<Vec<Entry>>,
+    rendered: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Commit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Commit({} {}..{})", self.scope, self.from, self.cursor)
+    }
+}
+
+impl Commit {
+    pub(crate) fn new(scope: Scope, from: Cursor, cursor: Cursor, digest: Digest, entries: Vec<Entry>) -> Self {
+        let bytes: usize = entries.iter().flat_map(|entry| &entry.changes).map(|data| data.as_str().len()).sum();
+        let entries = (bytes <= CARRIED_BYTES).then_some(entries);
+        Self { scope, from, cursor, digest, entries, rendered: OnceLock::new() }
+    }
+
+    /// Its changes, unless they are too many to carry along.
+    pub fn changes(&self) -> Option<Vec<Change>> {
+        let entries = self.entries.as_ref()?;
+        Some(entries.iter().flat_map(|entry| entry_changes(&self.scope, entry)).collect())
+    }
+
+    /// Whether it carries its changes.
+    pub(crate) fn carries(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// What an edge made of it for the wire: made once, by whichever reader comes first, and shared by the rest. An edge
+    /// always asks for the same type.
+    pub fn rendered<T: Clone + Send + Sync + 'static>(&self, make: impl Fn(&Self) -> T) -> T {
+        let held = self.rendered.get_or_init(|| Box::new(make(self)));
+        held.downcast_ref::<T>().cloned().unwrap_or_else(|| make(self))
+    }
+}
+
+/// What a ring carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Notice {
+    /// This was committed.
+    Commit(Arc<Commit>),
+    /// Something may have been: look at the log.
+    Look,
+}
+
+/// The rings of the scopes somebody listens to.
+#[derive(Default)]
+pub(crate) struct Feed {
+    rings: Mutex<HashMap<Scope, broadcast::Sender<Notice>>>,
+}
+
+impl Feed {
+    fn rings(&self) -> MutexGuard<'_, HashMap<Scope, broadcast::Sender<Notice>>> {
+        // A holder can't leave the map half changed, so a poisoned lock is as good as a clean one.
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Listens to a scope from now on.
+    pub(crate) fn listen(self: &Arc<Self>, scope: &Scope) -> Listener {
+        let ring = self.rings().entry(scope.clone()).or_insert_with(|| broadcast::channel(RING).0).subscribe();
+        Listener { feed: self.clone(), scope: scope.clone(), ring: Some(ring) }
+    }
+
+    /// Tells a commit to whoever listens to its scope.
+    pub(crate) fn tell(&self, commit: Arc<Commit>) {
+        let ring = self.rings().get(&commit.scope).cloned();
+        if let Some(ring) = ring {
+            // Nobody listening any more is not an error.
+            let _ = ring.send(Notice::Commit(commit));
+        }
+    }
+
+    /// Has every listener look at the log: a commit may have happened that nobody could tell of.
+    pub(crate) fn look(&self) {
+        for ring in self.rings().values() {
+            let _ = ring.send(Notice::Look);
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.rings().len()
+    }
+}
+
+/// One listener of a scope's ring; the ring goes with its last one.
+pub(crate) struct Listener {
+    feed: Arc<Feed>,
+    scope: Scope,
+    ring: Option<broadcast::Receiver<Notice>>,
+}
+
+/// How a wait for a notice ended.
+pub(crate) enum Heard {
+    /// With a notice.
+    Notice(Notice),
+    /// The ring went round past this listener.
+    Overrun,
+}
+
+impl Listener {
+    /// The next notice. Can be cancelled without losing one.
+    pub(crate) async fn next(&mut self) -> Heard {
+        match &mut self.ring {
+            Some(ring) => match ring.recv().await {
+                Ok(notice) => Heard::Notice(notice),
+                Err(broadcast::error::RecvError::Lagged(_)) => Heard::Overrun,
+                // The feed lives as long as its listeners, so a ring is never closed under one.
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            },
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.ring = None;
+        let mut rings = self.feed.rings();
+        if rings.get(&self.scope).is_some_and(|ring| ring.receiver_count() == 0) {
+            rings.remove(&self.scope);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_exists_only_while_somebody_listens() {
+        let feed = Arc::new(Feed::default());
+        let scope = Scope::default();
+        let (one, two) = (feed.listen(&scope), feed.listen(&scope));
+        drop(one);
+        assert_eq!(feed.len(), 1);
+        drop(two);
+        assert_eq!(feed.len(), 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! What the application reads: pulls and snapshots for somebody, who must be allowed to; typed reads for the server's own
+//! code, which is trusted.
+
+use std::time::Duration;
+
+use riverrun_core::{
+    Entity, IdError, Principal, Scope,
+    wire::{PullAnswer, PullRequest, SnapshotAnswer, SnapshotRequest},
+};
+
+use crate::{
+    Action, Engine,
+    app::App,
+    error::Refused,
+    store::{self, Range, StoreError},
+};
+
+impl Engine {
+    /// Answers a pull; with `wait`, as soon as there is something to answer or the wait is over.
+    pub async fn pull(&self, who: &Principal, ask: PullRequest) -> Result<PullAnswer, Refused> {
+        self.allow(who, &ask.scope, Action::Read).await?;
+        self.touch(&ask.scope, ask.client.as_ref());
+        let patience = Duration::from_secs(ask.patience());
+        // Before the first look: what commits after it is heard.
+        let mut listener = (!patience.is_zero()).then(|| self.inner.feed.listen(&ask.scope));
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let (principal, question) = (who.clone(), ask.clone());
+            let answer = self.read(move |kernel| kernel.pull(&principal, &question)).await?;
+            let Some(listener) = listener.as_mut().filter(|_| answer.changes.is_empty()) else { return Ok(answer) };
+            if tokio::time::timeout_at(until, listener.next()).await.is_err() {
+                return Ok(answer);
+            }
+            // The right to read may have gone while it waited.
+            self.allow(who, &ask.scope, Action::Read).await?;
+        }
+    }
+
+    /// Answers a snapshot.
+    pub async fn snapshot(&self, who: &Principal, ask: SnapshotRequest) -> Result<SnapshotAnswer, Refused> {
+        self.allow(who, &ask.scope, Action::Read).await?;
+        self.touch(&ask.scope, ask.client.as_ref());
+        let principal = who.clone();
+        self.read(move |kernel| kernel.snapshot(&principal, &ask)).await
+    }
+
+    /// One entity.
+    pub async fn get<T: Entity + Send + 'static>(
+        &self,
+        scope: impl TryInto<Scope, Error = IdError>,
+        id: &str,
+    ) -> Result<Option<T>, Refused> {
+        let (scope, id) = (scope_of(scope)?, id.to_string());
+        self.read(move |kernel| {
+            let json = store::read(kernel.store(), |tx| tx.entity(&scope, T::COLLECTION, &id))?;
+            Ok(json.map(|json| decode(&json)).transpose()?)
+        })
+        .await
+    }
+
+    /// All entities of a collection, in id order.
+    pub async fn list<T: Entity + Send + 'static>(
+        &self,
+        scope: impl TryInto<Scope, Error = IdError>,
+    ) -> Result<Vec<T>, Refused> {
+        let scope = scope_of(scope)?;
+        self.read(move |kernel| {
+            let range = Range { prefix: "", after: None, limit: usize::MAX };
+            let rows = store::read(kernel.store(), |tx| tx.entities(&scope, T::COLLECTION, range))?;
+            Ok(rows.iter().map(|(_, json)| decode(json)).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// A machine's state; `None` if the engine has no machine, or one with another state.
+    pub async fn state<S: Clone + Send + 'static>(
+        &self,
+        scope: impl TryInto<Scope, Error = IdError>,
+    ) -> Result<Option<S>, Refused> {
+        let scope = scope_of(scope)?;
+        self.read(move |kernel| {
+            Ok(store::read(kernel.store(), |tx| {
+                let head = tx.head(&scope)?.unwrap_or_default();
+                Ok(kernel.machine_state(tx, &scope, &head)?.and_then(|at| App::state_as(&at)))
+            })?)
+        })
+        .await
+    }
+}
+
+fn scope_of(scope: impl TryInto<Scope, Error = IdError>) -> Result<Scope, Refused> {
+    scope.try_into().map_err(|error| Refused::new(riverrun_core::Code::InvalidMutation, error.to_string()))
+}
+
+fn decode<T: Entity>(json: &riverrun_core::Json) -> Result<T, StoreError> {
+    json.read().map_err(|error| StoreError::Corrupt(format!("a stored {} does not read: {error}", T::COLLECTION)))
+}

@@ -1,0 +1,111 @@
+/**
+ * The door: what may be queued at all. It refuses at the call, with a sentence that says where, whatever the server
+ * would refuse later or JSON would silently bend. It never repairs a value.
+ */
+import { ARGS_BYTES, ARGS_DEPTH, KEY_BYTES, SCOPE_BYTES, TYPE_BYTES, VOID } from "./limits.ts";
+import type { Json } from "./words.ts";
+
+/** A value or name that can't travel. Nothing was queued. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+  /** `too_large` or `invalid_mutation`, the code the server would have answered. */
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Bytes of a text as it travels. */
+export const byteLength = (text: string): number => encoder.encode(text).length;
+
+const invalid = (message: string): RefusedError => new RefusedError("invalid_mutation", message);
+
+/** Checks a name that is a key on the server: 1 to `max` bytes without control characters. */
+export function checkName(what: string, name: unknown, max: number): string {
+  if (typeof name !== "string" || name === "" || /\p{Cc}/u.test(name) || badText(name) || byteLength(name) > max) {
+    throw invalid(`${what} must be a string of 1 to ${max} bytes without control characters`);
+  }
+  return name;
+}
+
+/** Checks a scope's name. */
+export const checkScope = (scope: unknown): string => checkName("a scope", scope, SCOPE_BYTES);
+
+/** Checks a mutation's type. */
+export function checkType(type: unknown): string {
+  const name = checkName("a mutation's type", type, TYPE_BYTES);
+  if (name === VOID) throw invalid(`the type ${VOID} is reserved`);
+  return name;
+}
+
+/** Checks a collection's name or an entity's id. */
+export const checkKey = (what: string, key: unknown): string => checkName(what, key, KEY_BYTES);
+
+/** A value as plain JSON, detached from the caller's objects; `path` names it in the message. Throws `RefusedError`. */
+export const checkJson = (path: string, value: unknown): Json => walk(value, path, [], 0);
+
+/** A mutation's arguments as the JSON that will travel. Throws `RefusedError`. */
+export function checkArgs(args: unknown): Json {
+  const plain = checkJson("args", args);
+  const size = byteLength(JSON.stringify(plain));
+  if (size > ARGS_BYTES) {
+    throw new RefusedError("too_large", `the arguments are ${size} bytes as JSON; at most ${ARGS_BYTES} can be sent`);
+  }
+  return plain;
+}
+
+/** Text no reader takes: NUL, or half of a surrogate pair. */
+const badText = (text: string): boolean => text.includes("\0") || /[\ud800-\udfff]/u.test(text);
+
+function walk(value: unknown, path: string, above: object[], depth: number): Json {
+  switch (typeof value) {
+    case "boolean":
+      return value;
+    case "string":
+      if (badText(value)) throw invalid(`${path} holds \\u0000 or half of a surrogate pair, which can't be sent`);
+      return value;
+    case "number":
+      if (!Number.isFinite(value)) throw invalid(`${path} is ${value}, which JSON can't hold`);
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        throw invalid(`${path} is an integer beyond 2^53-1: send it as a string`);
+      }
+      return value;
+    case "object":
+      return value === null ? null : walkObject(value, path, above, depth);
+    default:
+      // undefined, a function, a symbol, a bigint.
+      throw invalid(`${path} is ${typeof value}, which JSON can't hold` + (path === "args" ? ": pass {} for none" : ""));
+  }
+}
+
+function walkObject(value: object, path: string, above: object[], depth: number): Json {
+  if (above.includes(value)) throw invalid(`${path} contains itself`);
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return walk(value.toJSON(""), path, [...above, value], depth);
+  }
+  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)}… is nested deeper than ${ARGS_DEPTH} levels`);
+  const inside = [...above, value];
+  if (Array.isArray(value)) {
+    return Array.from(value as unknown[], (item, i) => walk(item, `${path}[${i}]`, inside, depth + 1));
+  }
+  if (Object.prototype.toString.call(value) !== "[object Object]") {
+    throw invalid(`${path} is a ${value.constructor?.name ?? "host object"}, which JSON can't hold`);
+  }
+  const plain: { [key: string]: Json } = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (badText(key)) throw invalid(`a key in ${path} holds \\u0000 or half of a surrogate pair`);
+    // As JSON.stringify does: a property that is undefined is not there.
+    if (item === undefined) continue;
+    // Not by assignment: `__proto__` is a key like any other.
+    Object.defineProperty(plain, key, {
+      value: walk(item, `${path}.${key}`, inside, depth + 1),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return plain;
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads the answer to a push: which mutations have a verdict now, and what is to be done about the others. It is pure; the
+ * pusher does what it says.
+ */
+import type { Decided, Entry } from "../core/words.ts";
+import type { PushAnswer, PushResult } from "./wire.ts";
+
+/** What an answer means for a batch. */
+export interface Judgement {
+  /** These have their verdict. */
+  decided: Decided[];
+  /** Their places belong to other mutations: they need new ones. */
+  conflicts: Set<string>;
+  /** The server has forgotten this client, or never knew it. */
+  clientUnknown: boolean;
+  /** The first mutation without a verdict, and why; the ones behind it wait for it. */
+  open: { code: string; error: string } | null;
+}
+
+/** Why the server refused to read a mutation that was then sent as a void one. */
+export type Voids = ReadonlyMap<string, { code: string; error: string }>;
+
+/** See the file's head. */
+export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Voids): Judgement {
+  const results = new Map((answer.results ?? []).map((result) => [result.id, result]));
+  const judgement: Judgement = { decided: [], conflicts: new Set(), clientUnknown: false, open: null };
+  for (const { id } of entries) {
+    const result = results.get(id);
+    if (result?.ok) {
+      judgement.decided.push({ id, verdict: accepted(result, answer.epoch) });
+    } else if (result?.code === "seq_conflict") {
+      judgement.conflicts.add(id);
+    } else if (result && (result.retry === false || isFinal(result.code))) {
+      judgement.clientUnknown ||= result.code === "client_unknown";
+      judgement.decided.push({ id, verdict: refused(result, voids.get(id)) });
+    } else {
+      judgement.open ??= { code: result?.code ?? "unavailable", error: result?.error ?? "the server gave no result" };
+    }
+  }
+  return judgement;
+}
+
+/** Codes that end a mutation whatever `retry` says. */
+const isFinal = (code: string | undefined): boolean => code === "expired" || code === "client_unknown";
+
+function accepted({ cursor = 0, cursors }: PushResult, epoch: string | undefined): Decided["verdict"] {
+  return { ok: true, cursor, ...(cursors && { cursors }), ...(epoch !== undefined && { epoch }) };
+}
+
+/** A void one is told with the reason it was not read for: its own is of no use to anybody. */
+function refused(result: PushResult, voided: { code: string; error: string } | undefined): Decided["verdict"] {
+  const { code = "rejected", error = "the server said no", reason } = { ...result, ...voided };
+  return { ok: false, code, error, ...(reason !== undefined && !voided && { reason }) };
+}

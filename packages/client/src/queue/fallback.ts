@@ -1,0 +1,95 @@
+/**
+ * The durable queue with a net below it: when the storage stops taking mutations (full, evicted, closed), the ones after
+ * that wait in memory, behind those that were saved, and the owner is told. Nothing that was saved is given up.
+ */
+import type { Decided, Entry, Numbered } from "../core/words.ts";
+import { MemoryQueue } from "./memory.ts";
+import type { Batch, Queue, Room, Sender, Storage } from "./queue.ts";
+
+/** See the file's head. */
+export class FallbackQueue implements Queue {
+  readonly #durable: Queue;
+  readonly #told: (error: unknown) => void;
+  #tail: MemoryQueue | null = null;
+
+  /** `told` hears once why the storage is left. */
+  constructor(durable: Queue, told: (error: unknown) => void) {
+    this.#durable = durable;
+    this.#told = told;
+  }
+
+  get storage(): Storage {
+    return this.#tail ? "memory" : this.#durable.storage;
+  }
+
+  get client(): string {
+    return this.#durable.client;
+  }
+
+  /** From now on in memory. */
+  fall(error: unknown): MemoryQueue {
+    if (!this.#tail) {
+      // Above every order a database gives out: the tail comes last in every view.
+      this.#tail = new MemoryQueue(Number.MAX_SAFE_INTEGER / 2);
+      this.#told(error);
+    }
+    return this.#tail;
+  }
+
+  async append(entries: readonly Entry[]): Promise<Entry[]> {
+    if (!this.#tail) {
+      try {
+        return await this.#durable.append(entries);
+      } catch (error) {
+        this.fall(error);
+      }
+    }
+    return this.fall(null).append(entries);
+  }
+
+  async load(): Promise<Entry[]> {
+    const tail = this.#tail ? await this.#tail.load() : [];
+    // Places in the tail are of another client id: they mean nothing beside the watermark readers ask for.
+    return [...(await this.#durable.load()), ...tail.map((entry) => ({ ...entry, seq: null }))];
+  }
+
+  async take(room: Room, lead: boolean): Promise<Batch | null> {
+    const tail = this.#tail;
+    if (!tail) return this.#durable.take(room, lead);
+    return (await this.#durable.take(room, lead).catch(() => null)) ?? tail.take(room);
+  }
+
+  async settle(decided: readonly Decided[]): Promise<void> {
+    await this.#tail?.settle(decided);
+    await this.#durable.settle(decided);
+  }
+
+  renumber(of: Sender, lastSeq: number, forced: ReadonlySet<string>): Promise<Numbered[]> {
+    return this.#holder(of.client).renumber(of, lastSeq, forced);
+  }
+
+  async senders(): Promise<Sender[]> {
+    const durable = await this.#durable.senders().catch(() => []);
+    return [...durable, ...((await this.#tail?.senders()) ?? [])];
+  }
+
+  async undo(id: string): Promise<boolean> {
+    return (await this.#tail?.undo(id)) || this.#durable.undo(id);
+  }
+
+  async verdicts(ids: readonly string[]): Promise<Decided[]> {
+    return [...((await this.#tail?.verdicts(ids)) ?? []), ...(await this.#durable.verdicts(ids))];
+  }
+
+  renew(client: string): Promise<void> {
+    return this.#holder(client).renew(client);
+  }
+
+  close(): void {
+    this.#durable.close();
+  }
+
+  #holder(client: string): Queue {
+    return this.#tail?.client === client ? this.#tail : this.#durable;
+  }
+}

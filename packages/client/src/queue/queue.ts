@@ -1,0 +1,56 @@
+/**
+ * The queue's contract: mutations wait here until a verdict takes them out, and nothing else does. What `append` resolved
+ * for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`, `renumber` and
+ * `renew`: they give out places, and a client has one sender.
+ */
+import type { Decided, Entry, Numbered } from "../core/words.ts";
+
+/** Where mutations are kept: over restarts, or in this page only. */
+export type Storage = "indexeddb" | "memory";
+
+/** How much one push may hold. */
+export interface Room {
+  mutations: number;
+  /** Bytes of JSON, all mutations together. */
+  bytes: number;
+}
+
+/** Whose places are counted where. */
+export interface Sender {
+  client: string;
+  scope: string;
+}
+
+/** What to push next: mutations of one scope in order, each with its place, under one client id. */
+export interface Batch extends Sender {
+  entries: (Entry & { seq: number })[];
+}
+
+/** See the file's head. */
+export interface Queue {
+  readonly storage: Storage;
+  /** The client id whose watermark readers should ask for. */
+  readonly client: string;
+  /** Saves mutations in this order and says where they stand. Rejects if the storage did not take them. */
+  append(entries: readonly Entry[]): Promise<Entry[]>;
+  /** Everything without a verdict, in order. */
+  load(): Promise<Entry[]>;
+  /**
+   * The first mutations of the scope whose turn it is, numbered in the same transaction; `null` when there are none.
+   * Without `lead` only what no other tab can send.
+   */
+  take(room: Room, lead: boolean): Promise<Batch | null>;
+  /** Removes decided mutations and keeps their verdicts, in one transaction. */
+  settle(decided: readonly Decided[]): Promise<void>;
+  /** Numbers what was sent under a client again from `lastSeq` + 1: all above it, and those in `forced`. */
+  renumber(of: Sender, lastSeq: number, forced: ReadonlySet<string>): Promise<Numbered[]>;
+  /** Where there are mutations with a place. */
+  senders(): Promise<Sender[]>;
+  /** Takes a mutation back, unless it has a place already. */
+  undo(id: string): Promise<boolean>;
+  /** The kept verdicts of these ids. */
+  verdicts(ids: readonly string[]): Promise<Decided[]>;
+  /** Replaces this client id by a new one: its places are forgotten, its mutations stay. */
+  renew(client: string): Promise<void>;
+  close(): void;
+}
