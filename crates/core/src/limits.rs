@@ -43,6 +43,9 @@ pub const PULL_MAX: u64 = 1000;
 /// Bytes of change data after which a page of a pull ends early (at a mutation's end): bounds memory for a reader.
 pub const PAGE_BYTES: usize = 1 << 20;
 
+/// The same for a page a live subscription catches up with: what one socket's queue holds.
+pub const LIVE_PAGE_BYTES: usize = 64 << 10;
+
 /// Seconds a pull may wait for something new: proxies cut silent requests at 60 s, some at 30 s.
 pub const WAIT_SECONDS: u64 = 30;
 

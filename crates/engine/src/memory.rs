@@ -47,7 +47,7 @@ struct Log {
 }
 
 impl Memory {
-    /// An empty log with an epoch of its own, a fresh `UUIDv7`.
+    /// An empty log with an epoch of its own, a fresh `UUIDv7`. Minting it is the only time the clock is looked at.
     pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let moment = Timestamp::from_unix(NoContext, since.as_secs(), since.subsec_nanos());

@@ -40,7 +40,7 @@ impl Kernel {
                 Ok(last_seq) => last_seq,
                 Err(no) => return Ok(Err(no)),
             };
-            let page = page(tx, &ask.scope, &head, ask.cursor, ask.page())?;
+            let page = page(tx, &ask.scope, &head, ask.cursor, ask.page(), limits::PAGE_BYTES)?;
             Ok(Ok(PullAnswer {
                 has_more: page.cursor < head.cursor,
                 next_cursor: page.cursor,
@@ -92,7 +92,14 @@ pub(crate) fn last_seq(
 }
 
 /// The changes after a cursor the head has been judged to hold.
-pub(crate) fn page(tx: &mut dyn ReadTx, scope: &Scope, head: &Head, from: Cursor, wish: u64) -> StoreResult<Page> {
+pub(crate) fn page(
+    tx: &mut dyn ReadTx,
+    scope: &Scope,
+    head: &Head,
+    from: Cursor,
+    wish: u64,
+    max_bytes: usize,
+) -> StoreResult<Page> {
     let mut changes = Vec::new();
     let mut bytes = 0;
     let mut end = None;
@@ -100,7 +107,7 @@ pub(crate) fn page(tx: &mut dyn ReadTx, scope: &Scope, head: &Head, from: Cursor
         bytes += entry.changes.iter().map(|data| data.as_str().len()).sum::<usize>();
         end = Some((entry.last(), entry.digest));
         changes.extend(entry_changes(scope, &entry).filter(|change| change.cursor > from));
-        (changes.len() as u64) < wish && bytes < limits::PAGE_BYTES
+        (changes.len() as u64) < wish && bytes < max_bytes
     })?;
     let (cursor, digest) = match end {
         Some(end) => end,

@@ -251,7 +251,7 @@ impl Subscription {
                     if let Err(no) = judge(tx, &scope, &head, cursor, &now, Some(&epoch), Some(digest))? {
                         return Ok(Err(no));
                     }
-                    page(tx, &scope, &head, cursor, limits::PULL_MAX).map(Ok)
+                    page(tx, &scope, &head, cursor, limits::PULL_MAX, limits::LIVE_PAGE_BYTES).map(Ok)
                 })?
             })
             .await

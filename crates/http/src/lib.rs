@@ -1,1 +1,21 @@
-//! http
+//! riverrun on axum: the routes of the contract, who is asking, the join of engine and live connections, and an accept loop
+//! that times out and drains. It translates and decides nothing; it knows no SQL.
+//!
+//! [`router`] gives an `axum::Router` with everything; [`Routes`] the same with an application's own ways.
+
+mod answer;
+mod auth;
+mod client;
+mod door;
+mod handlers;
+mod join;
+mod routes;
+mod serve;
+mod topics;
+
+pub use auth::{Anonymous, AuthFailed, Authenticate, Identity};
+pub use door::SameOrigin;
+pub use join::Member;
+pub use routes::{Live, Routes, router};
+pub use serve::{DRAIN_WITHIN, HEADER_TIMEOUT, MAX_CONNECTIONS, SEND_BUFFER, Serve, ServeError, serve};
+pub use topics::Topics;

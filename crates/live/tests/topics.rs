@@ -78,7 +78,7 @@ async fn the_end_of_a_session_leaves_all_its_topics() {
 
 /// Publishes without giving the session's task a chance to write, so that its queue fills.
 fn publish_until_overflow(site: &mut common::Site) -> usize {
-    let frame = Frame::envelope("news", &"x".repeat(8 * 1024)).unwrap();
+    let frame = Frame::envelope("news", &"x".repeat(8 * 1024)).expect("text is JSON");
     let mut queued = 0;
     while site.notes.try_recv().is_err() {
         queued += site.server.publish("news", frame.clone());

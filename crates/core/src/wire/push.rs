@@ -43,6 +43,11 @@ struct Item {
 impl PushRequest {
     /// Reads a body through the strict door. `max_bytes` is the edge's: HTTP and live differ.
     pub fn read(body: &[u8], max_bytes: usize) -> Result<Self, BadRequest> {
+        Self::read_in(body, max_bytes, &Scope::default())
+    }
+
+    /// The same for a body that arrived on a scope's own topic: mutations that name no scope mean that one.
+    pub fn read_in(body: &[u8], max_bytes: usize, own: &Scope) -> Result<Self, BadRequest> {
         if body.len() > max_bytes {
             return Err(BadRequest::too_large(format!("a push is at most {max_bytes} bytes: send fewer mutations")));
         }
@@ -54,7 +59,7 @@ impl PushRequest {
             )));
         }
         let mutations = body.mutations.into_iter().enumerate().map(|(at, item)| {
-            item.read(body.client.as_ref(), body.scope.as_ref())
+            item.read(body.client.as_ref(), body.scope.as_ref().unwrap_or(own))
                 .map_err(|why| BadRequest::invalid(format!("mutations[{at}]: {why}")))
         });
         Ok(Self { epoch: body.epoch, mutations: mutations.collect::<Result<_, _>>()? })
@@ -62,7 +67,7 @@ impl PushRequest {
 }
 
 impl Item {
-    fn read(self, client: Option<&ClientId>, scope: Option<&Scope>) -> Result<Mutation, String> {
+    fn read(self, client: Option<&ClientId>, scope: &Scope) -> Result<Mutation, String> {
         if self.name.is_empty() || self.name.len() > limits::TYPE_BYTES || self.name.contains(char::is_control) {
             return Err(format!("a type is 1 to {} bytes without control characters", limits::TYPE_BYTES));
         }
@@ -77,7 +82,7 @@ impl Item {
             id: self.id,
             name: self.name,
             args: self.args.unwrap_or_else(Json::null),
-            scope: self.scope.or_else(|| scope.cloned()).unwrap_or_default(),
+            scope: self.scope.unwrap_or_else(|| scope.clone()),
             place,
             schema: self.schema,
         })

@@ -48,9 +48,10 @@ impl ReadTx for Transaction {
             Some(after) => key.order(scope, collection, after).is_le(),
             None => key.order(scope, collection, prefix).is_lt(),
         };
-        let part = self.tables.current.from(below).take_while(|(key, _)| {
-            key.scope == *scope && &*key.collection == collection && key.id.starts_with(prefix)
-        });
+        let part =
+            self.tables.current.from(below).take_while(|(key, _)| {
+                key.scope == *scope && &*key.collection == collection && key.id.starts_with(prefix)
+            });
         Ok(part.take(limit).map(|(key, json)| (key.id.as_ref().into(), json.clone())).collect())
     }
 
@@ -82,11 +83,8 @@ impl ReadTx for Transaction {
     }
 
     fn decided_at(&mut self, scope: &Scope, client: &ClientId, seq: Seq) -> StoreResult<bool> {
-        let next = self
-            .tables
-            .verdicts_by_place
-            .from(|key| (&key.scope, &key.client, key.seq) < (scope, client, seq))
-            .next();
+        let next =
+            self.tables.verdicts_by_place.from(|key| (&key.scope, &key.client, key.seq) < (scope, client, seq)).next();
         Ok(next.is_some_and(|(key, ())| key.scope == *scope && key.client == *client && key.seq == seq))
     }
 

@@ -50,7 +50,15 @@ pub(crate) async fn run<H: Hooks>(
                 () = &mut closed => Err(inner.reason().unwrap_or(CloseReason::Internal)),
                 () = &mut draining => Err(CloseReason::Draining),
                 _ = writer.run() => Err(CloseReason::Lost),
-                outcome = state.work.outcome(), if !reading => state.settle(outcome),
+                outcome = state.work.outcome(), if !reading => {
+                    let step = state.settle(outcome);
+                    // A deadline that moved away is found at the next look; one that came nearer is set here.
+                    let next = state.vitals.next(Instant::now(), writer.writing(), true);
+                    if next < timer.deadline() {
+                        timer.as_mut().reset(next);
+                    }
+                    step
+                }
                 item = stream.next(), if reading => state.take(sort(item, options.max_topic_bytes)),
                 () = &mut timer => {
                     let now = Instant::now();

@@ -2,6 +2,7 @@
 //! Nothing here fakes a part of the crate under test.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -88,12 +88,16 @@ export class ScopeCore {
     );
   }
 
-  /** Applies a new local mutation. Throws what its mutator throws; then it is not pending. */
-  mutate(entry: Entry): void {
+  /**
+   * Applies a new local mutation. Throws what its mutator throws; then it is not pending. `queued` is called when it is,
+   * before the listener: whoever mutates while being told comes behind.
+   */
+  mutate(entry: Entry, queued?: () => void): void {
     const written = run(this.#mutators[entry.type], this.#view, entry.id, entry.args);
     this.#items.set(entry.id, { entry, accepted: null, gone: null, doubt: false });
     this.#view.absorb(written);
     for (const collection of written.keys()) this.#lists.delete(collection);
+    queued?.();
     this.#events.changed();
   }
 

@@ -54,6 +54,7 @@ export class Pusher {
   readonly #voids = new Map<string, { code: string; error: string }>();
   #room = PUSH_MUTATIONS;
   #distrusts = false;
+  #renumbered = false;
   #again = false;
   #running: Promise<Refusal | null> | null = null;
   #timer: unknown;
@@ -83,7 +84,7 @@ export class Pusher {
     const wait = this.#notBefore - this.#parts.env.now();
     if (wait > 0) return { ...lost("the server asked to wait"), code: "rate_limited", retryAfter: wait };
     this.#again = true;
-    this.#running ??= this.#run().finally(() => (this.#running = null));
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -103,21 +104,30 @@ export class Pusher {
   }
 
   async #run(): Promise<Refusal | null> {
-    const { env } = this.#parts;
-    env.clearTimeout(this.#timer);
+    // Not before the caller has noted that this runs.
+    await null;
+    this.#parts.env.clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      this.#lastTry = env.now();
-      const step = await this.#step().catch((error: unknown) => lost(`the queue can't be read: ${String(error)}`));
-      if (step === "on") this.#again = true;
-      else if (step !== "idle") {
-        if (step.retryAfter > 0) this.#notBefore = env.now() + step.retryAfter;
-        if (!this.#closed) this.#timer = env.setTimeout(() => this.wake(), this.#backoff.next(step.retryAfter));
-        return step;
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        this.#lastTry = this.#parts.env.now();
+        const step = await this.#step().catch((error: unknown) => lost(`the queue can't be used: ${String(error)}`));
+        if (step === "on") this.#again = true;
+        else if (step !== "idle") return this.#wait(step);
       }
+      return null;
+    } finally {
+      // In the same breath as the last look at `again`: a mutation that comes now starts another run.
+      this.#running = null;
     }
-    return null;
+  }
+
+  #wait(refusal: Refusal): Refusal {
+    const { env } = this.#parts;
+    if (refusal.retryAfter > 0) this.#notBefore = env.now() + refusal.retryAfter;
+    if (!this.#closed) this.#timer = env.setTimeout(() => this.wake(), this.#backoff.next(refusal.retryAfter));
+    return refusal;
   }
 
   async #step(): Promise<Step> {
@@ -125,20 +135,21 @@ export class Pusher {
     if (this.#distrusts) {
       for (const sender of leads() ? await queue.senders() : []) {
         const refusal = await this.#renumber(sender, new Set());
-        if (refusal) return refusal;
+        // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
+        if (refusal && refusal.status !== 403) return refusal;
       }
       this.#distrusts = false;
     }
     const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads());
     if (!batch) return "idle";
     this.#tell(batch, batch.entries);
-    const answer = await this.#send(batch);
-    return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer);
+    const epoch = this.#parts.epoch();
+    const answer = await this.#send(batch, epoch);
+    return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer, epoch);
   }
 
-  async #send({ client, scope, entries }: Batch): Promise<Answer<PushAnswer>> {
-    const epoch = this.#parts.epoch() ?? undefined;
-    const push = { client, epoch, mutations: entries.map((entry) => this.#onWire(entry)) };
+  async #send({ client, scope, entries }: Batch, epoch: string | null): Promise<Answer<PushAnswer>> {
+    const push = { client, ...(epoch !== null && { epoch }), mutations: entries.map((entry) => this.#onWire(entry)) };
     const socket = this.#parts.socket();
     if (socket) {
       const ref = socket.nextRef();
@@ -169,12 +180,14 @@ export class Pusher {
       renewed();
     }
     const { open, conflicts } = judgement;
+    if (judgement.decided.length) this.#renumbered = false;
     if (conflicts.size || open?.code === "out_of_order") {
       const refusal = await this.#renumber(batch, conflicts);
       if (refusal) return refusal;
-      // New places help once; places that stay wrong are waited out.
-      if (judgement.decided.length === 0 && !conflicts.size) return waiting(open);
-      return this.#went();
+      // New places help at once or not at all: the second time is waited out.
+      if (this.#renumbered) return waiting(open);
+      this.#renumbered = true;
+      return "on";
     }
     return open ? waiting(open) : this.#went();
   }
@@ -185,15 +198,15 @@ export class Pusher {
     return "on";
   }
 
-  async #refused(batch: Batch, refusal: Refusal): Promise<Step> {
+  async #refused(batch: Batch, refusal: Refusal, epoch: string | null): Promise<Step> {
     this.#parts.heard(refusal);
     if (refusal.status === 400 || refusal.status === 413) return this.#split(batch, refusal);
     if (refusal.code !== "epoch_changed") return refusal;
     this.distrust();
     const synced = await this.#parts.resync();
     if (!synced.ok) return synced;
-    // A base of the same epoch that was just refused: the server is between two histories.
-    return this.#backoff.next() > 0 ? "on" : refusal;
+    // The same epoch that was just refused: the server is between two histories.
+    return this.#parts.epoch() === epoch ? refusal : "on";
   }
 
   /** Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place. */

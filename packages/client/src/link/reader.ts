@@ -93,7 +93,7 @@ export class Reader {
   /** Pulls to the head. Several at a time are one. */
   catchUp(): Promise<Answer<null>> {
     this.#again = true;
-    this.#catching ??= this.#catchUp().finally(() => (this.#catching = null));
+    this.#catching ??= this.#catchUp();
     return this.#catching;
   }
 
@@ -256,28 +256,34 @@ export class Reader {
   }
 
   async #catchUp(): Promise<Answer<null>> {
-    const { core, standing } = this.#parts;
+    // Not before the caller has noted that this runs.
+    await null;
     let resets = 0;
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      const { epoch } = core;
-      const asking = core.valid ? this.#pull() : this.#snapshot();
-      const answer = await asking.catch((error: unknown) => lost(`the answer can't be read: ${String(error)}`));
-      if (answer.ok) {
-        standing.heard("read", null);
-        continue;
-      }
-      const reset = answer.code === "cursor_too_old" || answer.code === "epoch_changed";
-      if (reset && resets++ < CATCH_UP_RESETS) {
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        const { core, standing } = this.#parts;
+        const { epoch } = core;
+        const asking = core.valid ? this.#pull() : this.#snapshot();
+        const answer = await asking.catch((error: unknown) => lost(`the answer can't be read: ${String(error)}`));
+        if (answer.ok) {
+          standing.heard("read", null);
+          continue;
+        }
+        const reset = answer.code === "cursor_too_old" || answer.code === "epoch_changed";
+        if (!reset || resets++ >= CATCH_UP_RESETS) {
+          this.#denied(answer);
+          return answer;
+        }
         // Unless a frame brought a new base while this question was on its way.
         if (core.epoch === epoch) this.#lose(answer.code);
         this.#again = true;
-        continue;
       }
-      this.#denied(answer);
-      return answer;
+      return { ok: true, body: null };
+    } finally {
+      // In the same breath as the last look at `again`: whoever asks now starts another.
+      this.#catching = null;
     }
-    return { ok: true, body: null };
   }
 
   async #pull(): Promise<Answer<null>> {

@@ -37,6 +37,7 @@ export class Tabs {
   readonly #env: Env;
   readonly #name: string;
   readonly #events: TabEvents;
+  readonly #shared: boolean;
   readonly #channel: ChannelLike | undefined;
   readonly #abort = new AbortController();
   #release: (() => void) | undefined;
@@ -46,13 +47,14 @@ export class Tabs {
     this.#env = env;
     this.#name = name;
     this.#events = events;
+    this.#shared = shared;
     this.#channel = shared ? env.channel?.(name) : undefined;
     if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data as News);
   }
 
   /** Asks to lead, now or when the leader is gone. Without locks, as in other runtimes, this one is alone. */
   apply(): void {
-    if (!this.#channel || !this.#env.locks) return this.#lead();
+    if (!this.#shared || !this.#env.locks) return this.#lead();
     const held = this.#env.locks.request(this.#name, { signal: this.#abort.signal }, () => {
       const released = new Promise<void>((resolve) => (this.#release = resolve));
       this.#lead();

@@ -26,6 +26,10 @@ export class FallbackQueue implements Queue {
     return this.#durable.client;
   }
 
+  set client(client: string) {
+    this.#durable.client = client;
+  }
+
   /** From now on in memory. */
   fall(error: unknown): MemoryQueue {
     if (!this.#tail) {

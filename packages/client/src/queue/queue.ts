@@ -29,8 +29,8 @@ export interface Batch extends Sender {
 /** See the file's head. */
 export interface Queue {
   readonly storage: Storage;
-  /** The client id whose watermark readers should ask for. */
-  readonly client: string;
+  /** The client id whose watermark readers should ask for. Set when another tab replaced it. */
+  client: string;
   /** Saves mutations in this order and says where they stand. Rejects if the storage did not take them. */
   append(entries: readonly Entry[]): Promise<Entry[]>;
   /** Everything without a verdict, in order. */

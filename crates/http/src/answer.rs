@@ -1,0 +1,72 @@
+//! What a refusal looks like over HTTP: the status of its code, a body in the contract's form, and an id under which the
+//! server's log tells more. The only place that knows both codes and statuses.
+
+use axum::{
+    Json as Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use riverrun_core::{
+    Code,
+    wire::{BadRequest, ErrorBody},
+};
+use riverrun_engine::Refused;
+
+/// Seconds after which a client may come again when the server has no better idea. Clients add their own jitter.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// A refused request.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: Code,
+    error: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: Code, error: impl Into<String>) -> Self {
+        Self { code, error: error.into() }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::new(refused.code, refused.error)
+    }
+}
+
+impl From<BadRequest> for Refusal {
+    fn from(bad: BadRequest) -> Self {
+        Self::new(bad.code, bad.error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let request = uuid::Uuid::now_v7().to_string();
+        tracing::info!(code = %self.code, error = %self.error, %request, "a request was refused");
+        let body = ErrorBody { code: self.code, error: self.error, request: Some(request) };
+        let mut response = (status(self.code), Body(body)).into_response();
+        if matches!(self.code, Code::Unavailable | Code::RateLimited) {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+/// The status of a code, as the protocol's table says.
+pub(crate) fn status(code: Code) -> StatusCode {
+    match code {
+        Code::InvalidMutation => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Conflict | Code::SeqConflict | Code::SchemaMismatch | Code::OutOfOrder => StatusCode::CONFLICT,
+        Code::CursorTooOld | Code::EpochChanged | Code::Expired | Code::ClientUnknown => StatusCode::GONE,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

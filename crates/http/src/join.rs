@@ -1,0 +1,234 @@
+//! Where engine and live connections meet: frames on `sync:<scope>` become subscriptions and pushes, and what the engine
+//! says becomes frames. Neither of the two knows of the other.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use riverrun_core::{
+    Code, Json, Principal, Scope, limits,
+    wire::{ClientFrame, PushRequest, ServerFrame, Subscribe},
+};
+use riverrun_engine::{Commit, Engine, Event, Page, Refused};
+use riverrun_live::{Authed, CloseReason, Frame, Hooks, Message, Session};
+
+use crate::{AuthFailed, Topics, auth::Auth, handlers::member};
+
+/// What a topic of a scope begins with.
+const SYNC: &str = "sync:";
+
+/// Subscriptions a session may hold at once: each keeps a place in a scope's ring.
+const MAX_SUBSCRIPTIONS: usize = 128;
+
+/// A signed-in end of a socket, and the scopes it follows.
+#[derive(Clone)]
+pub struct Member {
+    principal: Principal,
+    following: Arc<Mutex<HashMap<Scope, Following>>>,
+}
+
+/// A subscription that runs, or has ended by itself.
+struct Following {
+    task: tokio::task::AbortHandle,
+    /// Held by the subscription as long as it can still send: the next one on the same scope waits for it.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Member {
+    pub(crate) fn new(principal: Principal) -> Self {
+        Self { principal, following: Arc::default() }
+    }
+
+    /// Who it is.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    fn following(&self) -> MutexGuard<'_, HashMap<Scope, Following>> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The hooks of live sessions.
+pub struct Join {
+    engine: Engine,
+    auth: Auth,
+    topics: Option<Box<dyn Topics>>,
+}
+
+impl Join {
+    pub(crate) fn new(engine: Engine, auth: Auth, topics: Option<Box<dyn Topics>>) -> Self {
+        Self { engine, auth, topics }
+    }
+
+    async fn on_sync(&self, session: &Session<Member>, scope: Scope, message: Message) {
+        let topic: Arc<str> = message.topic.into();
+        let text = message.data.get();
+        let frame = match Json::parse(text).map_err(Some).and_then(|data| data.read::<ClientFrame>().map_err(Some)) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let error = error.map(|error| error.to_string()).unwrap_or_default();
+                return fail(session, &topic, None, Code::InvalidMutation, error).await;
+            }
+        };
+        match frame {
+            ClientFrame::Subscribe(ask) => self.subscribe(session, topic, scope, ask).await,
+            ClientFrame::Unsubscribe { .. } => {
+                if let Some(following) = session.auth().following().remove(&scope) {
+                    following.task.abort();
+                }
+            }
+            ClientFrame::Push { reference } => {
+                let pushed = match PushRequest::read_in(text.as_bytes(), limits::LIVE_PUSH_BYTES, &scope) {
+                    Ok(push) => self.engine.push(session.auth().principal(), push).await,
+                    Err(bad) => Err(Refused { code: bad.code, error: bad.error }),
+                };
+                match pushed {
+                    Ok(answer) => {
+                        let frame =
+                            ServerFrame::Results { reference, results: answer.results, epoch: answer.epoch };
+                        say(session, &topic, &frame).await;
+                    }
+                    Err(no) => fail(session, &topic, reference, no.code, no.error).await,
+                }
+            }
+        }
+    }
+
+    async fn subscribe(&self, session: &Session<Member>, topic: Arc<str>, scope: Scope, ask: Subscribe) {
+        let refused = {
+            let mut following = session.auth().following();
+            following.retain(|_, one| !one.task.is_finished());
+            let turn = match following.remove(&scope) {
+                Some(former) => {
+                    former.task.abort();
+                    former.turn
+                }
+                None => Arc::default(),
+            };
+            if following.len() < MAX_SUBSCRIPTIONS {
+                let stream = Stream {
+                    engine: self.engine.clone(),
+                    session: session.clone(),
+                    topic: topic.clone(),
+                    scope: scope.clone(),
+                };
+                let turn_taken = turn.clone();
+                let task = session.spawn(async move {
+                    let _turn = turn_taken.lock().await;
+                    stream.run(ask).await;
+                });
+                following.insert(scope, Following { task, turn });
+                None
+            } else {
+                Some(ask.reference)
+            }
+        };
+        if let Some(reference) = refused {
+            let error = format!("one connection follows at most {MAX_SUBSCRIPTIONS} scopes");
+            fail(session, &topic, reference, Code::TooLarge, error).await;
+        }
+    }
+}
+
+impl Hooks for Join {
+    type Auth = Member;
+
+    async fn on_auth(&self, token: &str) -> Result<Authed<Member>, riverrun_live::Refused> {
+        match self.auth.token(token).await {
+            Ok(identity) => Ok(member(identity)),
+            Err(AuthFailed::Unavailable(detail)) => Err(riverrun_live::Refused::Unavailable(detail)),
+            Err(failed) => Err(riverrun_live::Refused::Unauthenticated(failed.to_string())),
+        }
+    }
+
+    async fn on_message(&self, session: &Session<Member>, message: Message) {
+        match (message.topic.strip_prefix(SYNC).map(Scope::new), &self.topics) {
+            (Some(Ok(scope)), _) => self.on_sync(session, scope, message).await,
+            (Some(Err(error)), _) => {
+                fail(session, &message.topic, None, Code::InvalidMutation, error.to_string()).await;
+            }
+            (None, Some(topics)) => topics.on_message(session, message).await,
+            (None, None) => {
+                fail(session, &message.topic, None, Code::NotFound, "there is no such topic here".into()).await;
+            }
+        }
+    }
+
+    fn on_close(&self, session: &Session<Member>, reason: CloseReason) {
+        if let Some(topics) = &self.topics {
+            topics.on_close(session, reason);
+        }
+    }
+}
+
+/// One subscription on its way to a socket. It waits for room in the session's queue, and so falls behind by itself when
+/// its reader is slow; the engine tells it then.
+struct Stream {
+    engine: Engine,
+    session: Session<Member>,
+    topic: Arc<str>,
+    scope: Scope,
+}
+
+impl Stream {
+    async fn run(self, ask: Subscribe) {
+        let mut subscription =
+            match self.engine.subscribe(self.session.auth().principal(), &self.scope, &ask).await {
+                Ok(subscription) => subscription,
+                Err(no) => return fail(&self.session, &self.topic, ask.reference, no.code, no.error).await,
+            };
+        while let Some(event) = subscription.next().await {
+            let frame = match event {
+                Event::Commit(commit) => commit.rendered(|commit| self.commit(commit)),
+                Event::Page(page) => self.frame(&page_frame(page)),
+                Event::Snapshot(snapshot) => self.frame(&ServerFrame::Snapshot(snapshot)),
+                Event::Ack { cursor, epoch, last_seq } => {
+                    self.frame(&ServerFrame::Ack { reference: ask.reference.clone(), cursor, epoch, last_seq })
+                }
+                Event::Lagged(cursor) => self.frame(&ServerFrame::Lagged { cursor }),
+                Event::Reset(code) => self.frame(&ServerFrame::Reset { code: code.as_str().into() }),
+                Event::UseHttp => self.frame(&ServerFrame::Reset { code: "use_http".into() }),
+                Event::Refused(no) => self.frame(&ServerFrame::Error {
+                    reference: ask.reference.clone(),
+                    code: no.code,
+                    error: no.error,
+                }),
+            };
+            let Some(frame) = frame else { return };
+            if self.session.send(frame).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn commit(&self, commit: &Commit) -> Option<Frame> {
+        let changes = commit.changes()?;
+        let (from, cursor, digest) = (commit.from, commit.cursor, commit.digest);
+        self.frame(&ServerFrame::Changes { from, cursor, digest, changes })
+    }
+
+    fn frame(&self, frame: &ServerFrame) -> Option<Frame> {
+        envelope(&self.topic, frame)
+    }
+}
+
+fn page_frame(page: Page) -> ServerFrame {
+    ServerFrame::Changes { from: page.from, cursor: page.cursor, digest: page.digest, changes: page.changes }
+}
+
+fn envelope(topic: &str, frame: &ServerFrame) -> Option<Frame> {
+    Frame::envelope(topic, frame).inspect_err(|error| tracing::error!(%error, "a frame could not be written")).ok()
+}
+
+async fn say(session: &Session<Member>, topic: &str, frame: &ServerFrame) {
+    if let Some(frame) = envelope(topic, frame) {
+        // A closed session needs no answer.
+        let _ = session.send(frame).await;
+    }
+}
+
+async fn fail(session: &Session<Member>, topic: &str, reference: Option<String>, code: Code, error: String) {
+    say(session, topic, &ServerFrame::Error { reference, code, error }).await;
+}

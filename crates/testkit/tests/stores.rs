@@ -1,0 +1,6 @@
+//! Every store of the workspace under the contract suite. A store that is not named here is not known to keep it.
+
+use riverrun_engine::Memory;
+use riverrun_testkit::store_contract;
+
+store_contract!(memory, Memory::new);

@@ -1,0 +1,317 @@
+import { describe, expect, it } from "vitest";
+import { ScopeCore, type Page } from "../src/core/scope.ts";
+import type { Mutator } from "../src/core/tx.ts";
+import type { Change, Entry, Json, Snapshot } from "../src/core/words.ts";
+
+const mutators: Record<string, Mutator> = {
+  put: (tx, { id, n }) => tx.put("row", id, { id, n }),
+  add: (tx, { id, n }) => tx.update("row", id, (row) => ({ ...row, n: row.n + n })),
+  insert: (tx, { id }) => tx.insert("row", id, { id, n: 0 }),
+};
+
+const entry = (id: string, type: string, args: Json, over: Partial<Entry> = {}): Entry => ({
+  id,
+  type,
+  args,
+  scope: "s",
+  seq: null,
+  created: 0,
+  order: Infinity,
+  ...over,
+});
+
+const change = (cursor: number, mutation: string, id: string, n: number): Change => ({
+  cursor,
+  scope: "s",
+  time: "",
+  mutation,
+  data: { op: "put", collection: "row", id, value: { id, n } },
+});
+
+const page = (from: number, changes: Change[], over: Partial<Page> = {}): Page => ({
+  from,
+  cursor: from + changes.length,
+  changes,
+  ...over,
+});
+
+const snapshot = (cursor: number, n: number, over: Partial<Snapshot> = {}): Snapshot => ({
+  data: { row: { a: { id: "a", n } } },
+  cursor,
+  epoch: "e1",
+  last_seq: 0,
+  ...over,
+});
+
+/** A core at cursor 5 with row a = 10, and every value of a it has shown since. */
+function core() {
+  const shown: unknown[] = [];
+  const unknown: Change[] = [];
+  const made: ScopeCore = new ScopeCore(mutators, {
+    changed: () => shown.push((made.get("row", "a") as { n: number } | undefined)?.n),
+    unknown: (one) => unknown.push(one),
+  });
+  made.reset(snapshot(5, 10));
+  shown.length = 0;
+  const a = (): number | undefined => (made.get("row", "a") as { n: number } | undefined)?.n;
+  return { core: made, shown, unknown, a };
+}
+
+describe("the view", () => {
+  it("is base + pending, and a rebase shows no state in between", () => {
+    const { core: c, shown, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.mutate(entry("m2", "add", { id: "a", n: 100 }));
+    expect(a()).toBe(111);
+    // Somebody else's change and m1's own in one page: 110 (m1 gone, m2 on the old base) or 211 must never show.
+    expect(c.apply(page(5, [change(6, "other", "a", 20), change(7, "m1", "a", 21)]))).toBe("applied");
+    expect(shown).toEqual([11, 111, 121]);
+    // m1 is no longer replayed, but its verdict is still asked for.
+    expect(c.pending.map((item) => [item.entry.id, item.gone])).toEqual([["m1", "change"], ["m2", null]]);
+  });
+
+  it("holds values nobody can change from outside", () => {
+    const { core: c } = core();
+    expect(Object.isFrozen(c.get("row", "a"))).toBe(true);
+    expect(() => ((c.get("row", "a") as { n: number }).n = 1)).toThrow(TypeError);
+    c.mutate(entry("m1", "put", { id: "b", n: 1 }));
+    expect(Object.isFrozen(c.get("row", "b"))).toBe(true);
+  });
+
+  it("lists in the order of UTF-8 bytes and gives the same array until the collection changes", () => {
+    const { core: c } = core();
+    for (const id of ["\u{1F600}", "\uFF5E", "z", "B"]) c.mutate(entry(id, "put", { id, n: 0 }));
+    expect(c.all("row").map((row) => (row as { id: string }).id)).toEqual(["B", "a", "z", "\uFF5E", "\u{1F600}"]);
+    const list = c.all("row");
+    c.apply(page(5, [{ ...change(6, "x", "y", 0), data: { op: "put", collection: "other", id: "y", value: 1 } }]));
+    // Pending mutations replay into rows, so rows are read anew; without them the array stays.
+    c.decide(c.pending.map((item) => ({ id: item.entry.id, verdict: { ok: false, code: "rejected", error: "" } })));
+    expect(c.all("row")).not.toBe(list);
+    const settled = c.all("row");
+    c.apply(page(6, [{ ...change(7, "x", "y", 0), data: { op: "del", collection: "other", id: "y" } }]));
+    expect(c.all("row")).toBe(settled);
+    expect(c.all("other")).toEqual([]);
+  });
+
+  it("goes on without a mutation whose replay throws, and keeps it pending until its verdict", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "insert", { id: "b" }));
+    c.mutate(entry("m2", "add", { id: "a", n: 1 }));
+    // Somebody else inserted b first: m1 throws now.
+    c.apply(page(5, [change(6, "other", "b", 7)]));
+    expect(c.get("row", "b")).toEqual({ id: "b", n: 7 });
+    expect(a()).toBe(11);
+    expect(c.pending.map((item) => item.entry.id)).toEqual(["m1", "m2"]);
+  });
+
+  it("leaves no trace of a mutation whose first run throws", () => {
+    const { core: c, shown } = core();
+    expect(() => c.mutate(entry("m1", "insert", { id: "a" }))).toThrow("row a exists already");
+    expect(c.pending).toEqual([]);
+    expect(shown).toEqual([]);
+  });
+
+  it("replays mutations of all tabs in the queue's order", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("mine", "put", { id: "a", n: 1 }));
+    c.adopt([entry("theirs", "put", { id: "a", n: 2 }, { order: 3 })]);
+    expect(a()).toBe(1);
+    c.place([{ id: "mine", order: 2 }]);
+    expect(a()).toBe(2);
+  });
+});
+
+describe("letting go", () => {
+  const ok = (cursor: number) => ({ ok: true as const, cursor });
+
+  it("does not happen on the push's answer alone, but with the base that reaches the verdict's cursor", () => {
+    const { core: c, shown, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.decide([{ id: "m1", verdict: ok(7) }]);
+    expect(c.pending.length).toBe(1);
+    c.apply(page(5, [change(6, "other", "a", 20)]));
+    expect(a()).toBe(21);
+    expect(c.pending.length).toBe(1);
+    // The change that confirms it does not name it: another writer of the server's did it all in one.
+    c.apply(page(6, [change(7, "merged", "a", 21)]));
+    expect(shown).toEqual([11, 21, 21]);
+    expect(c.pending).toEqual([]);
+  });
+
+  it("happens at once for an accepted mutation whose cursor the base has already", () => {
+    const { core: c, a, shown } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.decide([{ id: "m1", verdict: ok(5) }]);
+    expect(a()).toBe(10);
+    expect(shown).toEqual([11, 10]);
+    expect(c.pending).toEqual([]);
+  });
+
+  it("happens at once for a refused mutation", () => {
+    const { core: c, a, shown } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.mutate(entry("m2", "add", { id: "a", n: 100 }));
+    c.decide([{ id: "m1", verdict: { ok: false, code: "rejected", error: "no" } }]);
+    expect(a()).toBe(110);
+    expect(shown).toEqual([11, 111, 110]);
+  });
+
+  it("happens with the change that names it, before any answer; it is still asked for", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.apply(page(5, [change(6, "m1", "a", 11)]));
+    expect(a()).toBe(11);
+    expect(c.pending.map((item) => item.gone)).toEqual(["change"]);
+    c.decide([{ id: "m1", verdict: ok(6) }]);
+    expect(c.pending).toEqual([]);
+    expect(a()).toBe(11);
+  });
+
+  it("happens at a watermark only when the base has reached the head it was read at", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.number([{ id: "m1", seq: 1 }]);
+    c.watermark(7, 1);
+    expect(a()).toBe(11);
+    c.apply(page(5, [change(6, "other", "a", 20)]));
+    expect(a()).toBe(21);
+    c.apply(page(6, [change(7, "merged", "a", 21)]));
+    expect(a()).toBe(21);
+    expect(c.pending.map((item) => item.gone)).toEqual(["watermark"]);
+  });
+
+  it("is taken back for a mutation whose place belonged to another and was given anew", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.number([{ id: "m1", seq: 2 }]);
+    c.watermark(5, 4);
+    expect(a()).toBe(10);
+    c.number([{ id: "m1", seq: 5 }]);
+    expect(a()).toBe(11);
+  });
+
+  it("waits for the watermark with what an earlier page sent, when the snapshot came with the page", () => {
+    const { core: c, a } = core();
+    const embedded = new ScopeCore(mutators, { changed: () => undefined });
+    embedded.reset(snapshot(5, 10), true);
+    embedded.adopt([
+      entry("sent", "add", { id: "a", n: 1 }, { seq: 3, order: 1 }),
+      entry("waits", "add", { id: "a", n: 100 }, { order: 2 }),
+    ]);
+    const n = () => (embedded.get("row", "a") as { n: number }).n;
+    expect(n()).toBe(110);
+    embedded.watermark(5, 2);
+    expect(n()).toBe(111);
+    expect(a()).toBe(10);
+    expect(c.valid).toBe(true);
+  });
+});
+
+describe("changes", () => {
+  it("are applied once, in order and without a gap, whatever comes twice or overlaps", () => {
+    const { core: c, a } = core();
+    const three = [change(6, "x", "a", 1), change(7, "y", "a", 2), change(8, "z", "a", 3)];
+    expect(c.apply(page(6, three.slice(1)))).toBe("gap");
+    expect(c.apply(page(5, three.slice(0, 2)))).toBe("applied");
+    expect(c.apply(page(5, three.slice(0, 2)))).toBe("duplicate");
+    expect(c.apply(page(5, three))).toBe("applied");
+    expect([c.cursor, a()]).toEqual([8, 3]);
+    expect(c.apply(page(8, [change(10, "w", "a", 9)], { cursor: 10 }))).toBe("gap");
+    expect(c.apply(page(8, [change(9, "w", "a", 9)], { cursor: 10 }))).toBe("gap");
+    expect([c.cursor, a()]).toEqual([8, 3]);
+  });
+
+  it("of another history are not applied", () => {
+    const { core: c, a } = core();
+    expect(c.apply(page(5, [change(6, "x", "a", 1)], { epoch: "e2" }))).toBe("foreign");
+    c.apply(page(5, [change(6, "x", "a", 1)], { digest: "d6" }));
+    expect(c.apply(page(6, [], { digest: "other" }))).toBe("foreign");
+    expect(a()).toBe(1);
+  });
+
+  it("that are no collection's go to the application, with the base at their cursor", () => {
+    const { core: c, unknown } = core();
+    c.apply(page(5, [{ ...change(6, "x", "a", 0), data: { ball: 3 } }, { ...change(7, "x", "a", 0), data: "text" }]));
+    expect(unknown.map((one) => [one.cursor, one.data])).toEqual([
+      [6, { ball: 3 }],
+      [7, "text"],
+    ]);
+    expect(c.cursor).toBe(7);
+  });
+
+  it("are ignored while there is no base", () => {
+    const { core: c, a } = core();
+    c.invalidate(false);
+    expect(c.apply(page(5, [change(6, "x", "a", 1)]))).toBe("invalid");
+    expect(a()).toBe(10);
+  });
+});
+
+describe("a reset", () => {
+  it("keeps what is pending and replays it on the new base, in one notification", () => {
+    const { core: c, shown } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.invalidate(true);
+    c.reset(snapshot(2, 50, { epoch: "e2" }));
+    expect(shown).toEqual([11, 51]);
+    expect([c.cursor, c.epoch]).toEqual([2, "e2"]);
+  });
+
+  it("lets go of what the watermark covers, which is then only asked for", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    c.mutate(entry("m2", "add", { id: "a", n: 100 }));
+    c.number([
+      { id: "m1", seq: 8 },
+      { id: "m2", seq: 9 },
+    ]);
+    c.invalidate(false);
+    c.reset(snapshot(20, 11, { last_seq: 8 }));
+    expect(a()).toBe(111);
+    expect(c.pending.map((item) => item.gone)).toEqual(["watermark", null]);
+  });
+
+  it("to another history brings back what only the old one had confirmed", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "add", { id: "a", n: 1 }, { seq: 8 }));
+    c.apply(page(5, [change(6, "m1", "a", 11)]));
+    c.invalidate(true);
+    c.reset(snapshot(3, 10, { epoch: "e2", last_seq: 5 }));
+    expect(a()).toBe(11);
+    expect(c.pending.map((item) => item.gone)).toEqual([null]);
+  });
+
+  it("never goes back in time within one history", () => {
+    const { core: c, a } = core();
+    expect(c.reset(snapshot(4, 99))).toBe(false);
+    expect([c.cursor, a()]).toEqual([5, 10]);
+  });
+
+  it("lets go of an accepted mutation of another history, whichever of the two is heard of first", () => {
+    const late = { ok: true as const, cursor: 90, epoch: "e2" };
+    const { core: before } = core();
+    before.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    before.decide([{ id: "m1", verdict: late }]);
+    before.apply(page(5, [change(6, "x", "a", 20)]));
+    expect(before.pending.length).toBe(1);
+    before.invalidate(true);
+    before.reset(snapshot(2, 50, { epoch: "e2" }));
+    expect(before.pending).toEqual([]);
+
+    const { core: after } = core();
+    after.mutate(entry("m1", "add", { id: "a", n: 1 }));
+    after.decide([{ id: "m1", verdict: { ...late, epoch: "e0" } }]);
+    expect(after.pending.length).toBe(1);
+    after.apply(page(5, [], { epoch: "e1", lastSeq: 0 }));
+    expect(after.pending).toEqual([]);
+  });
+
+  it("by a permission taken away drops the data and keeps the pending mutations", () => {
+    const { core: c, a } = core();
+    c.mutate(entry("m1", "put", { id: "b", n: 1 }));
+    c.drop();
+    expect(a()).toBe(undefined);
+    expect(c.pending.length).toBe(1);
+    expect(c.valid).toBe(false);
+  });
+});

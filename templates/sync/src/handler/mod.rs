@@ -1,0 +1,5 @@
+//! What answers a browser.
+
+mod home;
+
+pub use home::home;

@@ -1,0 +1,3 @@
+//! What the application stores and decides.
+
+pub mod todo;

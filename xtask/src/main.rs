@@ -1,0 +1,78 @@
+//! `cargo xtask`: the chores of this repository, each a command of its own and a file of its own.
+//!
+//! It starts the tools that do the work and judges what they say. It must never hold a rule of riverrun itself, and no
+//! crate depends on it.
+
+mod client;
+mod metadata;
+mod process;
+mod purity;
+mod repo;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{repo::Repo, test::TestOptions};
+
+/// The chores of riverrun.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo xtask test                      everything, as on a fresh machine
+  cargo xtask test --no-browser         everything that needs no browser
+  cargo xtask test --only fmt           one step (see `cargo xtask test --help` for their names)
+  cargo xtask tidy                      only the rules of the house
+  cargo xtask purity                    riverrun-core reaches no file, socket, thread or clock
+  cargo xtask client                    build packages/client/dist after a change of its sources";
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run every check and every test, and say at the end how many passed.
+    Test(TestOptions),
+    /// Check that riverrun-core has no std, no runtime, no clock, and stands on its allow-list of crates.
+    Purity,
+    /// Check the rules of the house: file sizes, dependency walls, no panics, the template's crate budget.
+    Tidy,
+    /// Build the browser client, packages/client/dist, which is committed.
+    Client,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Ok(false)` when the chore has already said what is wrong.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    let repo = Repo::find()?;
+    match &cli.chore {
+        Chore::Test(options) => test::run(&repo, options),
+        Chore::Purity => purity::run(&repo).map(|()| true),
+        Chore::Tidy => tidy::run(&repo).map(|()| true),
+        Chore::Client => client::build(&repo).map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,133 @@
+//! What each step does: which program runs, and how its tests are counted. A runner that ends well but reports no test
+//! has not tested anything, and counts as failed.
+
+use std::fs;
+
+use anyhow::{Context, Error, Result, anyhow};
+
+use super::{
+    counts::{self, Counts},
+    plan::Step,
+    setup,
+};
+use crate::{
+    client::{CLIENT, install, npm},
+    metadata::Metadata,
+    process::{cargo, command, demand, stream, stream_lines},
+    purity,
+    repo::Repo,
+    tidy,
+};
+
+/// Where the browser tests live.
+const E2E: &str = "e2e";
+
+/// What came of a step.
+pub(super) enum Acted {
+    /// There is nothing to run, and why.
+    Skipped(String),
+    /// It ran; the tests are counted also when it failed.
+    Ran { tests: Counts, failure: Option<Error> },
+}
+
+impl Acted {
+    /// A step that counts no tests.
+    fn checked() -> Self {
+        Self::Ran { tests: Counts::default(), failure: None }
+    }
+
+    /// A runner's tests, and how it ended.
+    fn tested(tests: Counts, ended: Result<()>) -> Self {
+        let failure = match ended {
+            Err(error) => Some(error),
+            Ok(()) if tests.failed > 0 => Some(anyhow!("{} tests failed", tests.failed)),
+            Ok(()) if tests.passed == 0 => Some(anyhow!("not one test was reported")),
+            Ok(()) => None,
+        };
+        Self::Ran { tests, failure }
+    }
+}
+
+/// Does one step. `Err` is a step that failed before it could count anything.
+pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted> {
+    let has_e2e = repo.path(E2E).join("package.json").is_file();
+    let in_cargo = |args: &[&str]| stream(cargo(&repo.root, args));
+    match step {
+        Step::Fmt => in_cargo(&["fmt", "--all", "--check"])?,
+        Step::Tidy => tidy::run(repo)?,
+        Step::Purity => purity::run(repo)?,
+        Step::ClientDeps => install(repo, CLIENT)?,
+        Step::ClientCheck => npm(repo, CLIENT, &["run", "check"])?,
+        Step::ClientFresh => npm(repo, CLIENT, &["run", "fresh"])?,
+        Step::ClientTest => return vitest(repo, metadata),
+        Step::Clippy => in_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?,
+        Step::Build => in_cargo(&["test", "--workspace", "--no-run"])?,
+        Step::RustTest => return rust(repo),
+        Step::Features => features(repo, metadata)?,
+        Step::BrowserDeps | Step::BrowserTest if !has_e2e => {
+            return Ok(Acted::Skipped(format!("THERE ARE NO BROWSER TESTS: {E2E}/package.json does not exist")));
+        }
+        Step::BrowserDeps => {
+            setup::browser(repo)?;
+            install(repo, E2E)?;
+        }
+        Step::BrowserTest => return browser(repo),
+    }
+    Ok(Acted::checked())
+}
+
+fn rust(repo: &Repo) -> Result<Acted> {
+    let mut tests = Counts::default();
+    let cargo_test = cargo(&repo.root, &["test", "--workspace", "--no-fail-fast"]);
+    let (shown, status) = stream_lines(cargo_test, |line| tests += counts::of_cargo_line(line))?;
+    Ok(Acted::tested(tests, demand(&shown, status)))
+}
+
+/// The client's own `npm test`, asked to write down its results beside showing them.
+fn vitest(repo: &Repo, metadata: &Metadata) -> Result<Acted> {
+    let folder = metadata.target_directory.join("xtask");
+    fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    let report = folder.join("vitest.json");
+    // An old report must not be counted as this run's.
+    if report.exists() {
+        fs::remove_file(&report).with_context(|| format!("failed to remove {}", report.display()))?;
+    }
+    let to_report = format!("--outputFile.json={}", report.display());
+    let ended = npm(repo, CLIENT, &["test", "--", "--reporter=default", "--reporter=json", &to_report]);
+    let tests = match fs::read_to_string(&report) {
+        Ok(text) => counts::of_vitest(&text)?,
+        // It did not come far enough to write one; how it ended says why.
+        Err(_) if ended.is_err() => Counts::default(),
+        Err(error) => return Err(error).context("vitest ended well but wrote no report"),
+    };
+    Ok(Acted::tested(tests, ended))
+}
+
+fn browser(repo: &Repo) -> Result<Acted> {
+    let mut tests = Counts::default();
+    println!("in {E2E}:");
+    let npm_test = command("npm", &repo.path(E2E), &["test"]);
+    let (shown, status) = stream_lines(npm_test, |line| tests += counts::of_node_line(line))?;
+    Ok(Acted::tested(tests, demand(&shown, status)))
+}
+
+/// Each library crate's features alone: what compiles with all of them may not with one.
+fn features(repo: &Repo, metadata: &Metadata) -> Result<()> {
+    let mut failed = Vec::new();
+    for package in metadata.under(&repo.root, "crates") {
+        let names: Vec<_> = package.features.keys().filter(|name| *name != "default").collect();
+        if names.is_empty() {
+            println!("{} has no features", package.name);
+            continue;
+        }
+        let without = ["check", "--package", package.name.as_str(), "--no-default-features"];
+        let mut checks = vec![without.to_vec()];
+        checks.extend(names.iter().map(|name| [&without[..], &["--features", name.as_str()]].concat()));
+        for check in checks {
+            if let Err(error) = stream(cargo(&repo.root, &check)) {
+                failed.push(error.to_string());
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(anyhow!(failed.join("; "))) }
+}

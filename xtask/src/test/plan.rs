@@ -1,0 +1,130 @@
+//! The steps of `cargo xtask test` by name, their order, and what each needs. Nothing is run here.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// A step. They run in the order in which they stand here: quick ones first, and what others build upon before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Step {
+    Fmt,
+    Tidy,
+    Purity,
+    ClientDeps,
+    ClientCheck,
+    ClientFresh,
+    ClientTest,
+    Clippy,
+    Build,
+    RustTest,
+    Features,
+    BrowserDeps,
+    BrowserTest,
+}
+
+impl Step {
+    /// For the progress line: what is being done.
+    pub(super) fn about(self) -> &'static str {
+        match self {
+            Self::Fmt => "the Rust sources are formatted",
+            Self::Tidy => "the rules of the house are kept",
+            Self::Purity => "riverrun-core has no std, no runtime and no clock",
+            Self::ClientDeps => "what the browser client's tools need is installed",
+            Self::ClientCheck => "the browser client's types hold",
+            Self::ClientFresh => "the committed build of the browser client is not stale",
+            Self::ClientTest => "the browser client's tests",
+            Self::Clippy => "no lint has anything to say",
+            Self::Build => "everything compiles",
+            Self::RustTest => "the Rust tests, doc tests included",
+            Self::Features => "each library crate's features, one by one",
+            Self::BrowserDeps => "a browser and what drives it are installed",
+            Self::BrowserTest => "the application in a real browser",
+        }
+    }
+
+    /// The step that installs what this one runs with; `--only` brings it along.
+    fn installed_by(self) -> Option<Self> {
+        match self {
+            Self::ClientCheck | Self::ClientFresh | Self::ClientTest => Some(Self::ClientDeps),
+            Self::BrowserTest => Some(Self::BrowserDeps),
+            _ => None,
+        }
+    }
+
+    /// Steps after whose failure this one would only fail again, for the same reason.
+    pub(super) fn means_nothing_without(self) -> &'static [Self] {
+        match self {
+            Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
+            Self::RustTest => &[Self::Build],
+            Self::BrowserTest => &[Self::Build, Self::BrowserDeps],
+            _ => &[],
+        }
+    }
+
+    fn is_browser(self) -> bool {
+        matches!(self, Self::BrowserDeps | Self::BrowserTest)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.pad(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// The steps to run, in order. An empty `only` means all.
+pub(super) fn plan(only: &[Step], no_browser: bool) -> Vec<Step> {
+    let is_asked = |step: &Step| {
+        only.is_empty() || only.contains(step) || only.iter().any(|asked| asked.installed_by() == Some(*step))
+    };
+    Step::value_variants()
+        .iter()
+        .copied()
+        .filter(is_asked)
+        .filter(|step| !(no_browser && step.is_browser()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::{Step, plan};
+
+    #[test]
+    fn everything_runs_unless_asked_otherwise() {
+        assert_eq!(plan(&[], false), Step::value_variants());
+    }
+
+    #[test]
+    fn without_a_browser_all_else_still_runs() {
+        let steps = plan(&[], true);
+        assert_eq!(steps.len(), Step::value_variants().len() - 2);
+        assert!(!steps.contains(&Step::BrowserTest) && !steps.contains(&Step::BrowserDeps));
+    }
+
+    #[test]
+    fn a_single_step_brings_along_what_installs_it() {
+        assert_eq!(plan(&[Step::Fmt], false), [Step::Fmt]);
+        assert_eq!(plan(&[Step::ClientTest, Step::Fmt], false), [Step::Fmt, Step::ClientDeps, Step::ClientTest]);
+        assert_eq!(plan(&[Step::BrowserTest], false), [Step::BrowserDeps, Step::BrowserTest]);
+        assert!(plan(&[Step::BrowserTest], true).is_empty());
+    }
+
+    #[test]
+    fn what_a_step_is_spoiled_by_runs_before_it() {
+        let all = Step::value_variants();
+        let place = |step: &Step| all.iter().position(|other| other == step);
+        for step in all {
+            for earlier in step.means_nothing_without() {
+                assert!(place(earlier) < place(step), "{earlier} before {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_prints_as_the_name_it_is_asked_for_by() {
+        assert_eq!(format!("[{:<12}]", Step::ClientTest), "[client-test ]");
+    }
+}

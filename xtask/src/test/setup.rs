@@ -1,0 +1,32 @@
+//! Makes a fresh Debian machine able to run the browser tests. Elsewhere it installs nothing and says what to install.
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    process::{command, find, output, stream},
+    repo::Repo,
+};
+
+/// Names a browser's program goes by, Debian's first.
+const BROWSERS: [&str; 2] = ["chromium", "chromium-browser"];
+
+/// Finds Chromium, or installs Debian's when this is Debian and we may.
+pub(super) fn browser(repo: &Repo) -> Result<()> {
+    if let Some(path) = BROWSERS.iter().find_map(|name| find(name)) {
+        println!("the browser is {}", path.display());
+        return Ok(());
+    }
+    if find("apt-get").is_none() || !is_root(repo) {
+        bail!("Chromium is not installed: install it (on Debian as root: apt-get install chromium) or run with --no-browser");
+    }
+    for args in [&["update"][..], &["install", "-y", "--no-install-recommends", "chromium"]] {
+        let mut apt = command("apt-get", &repo.root, args);
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        stream(apt)?;
+    }
+    find("chromium").map(drop).context("apt-get installed chromium, but there is no program of that name")
+}
+
+fn is_root(repo: &Repo) -> bool {
+    output(command("id", &repo.root, &["-u"])).is_ok_and(|user| user.trim() == "0")
+}

@@ -1,0 +1,89 @@
+//! The end of `cargo xtask test`: a table of the steps, and one plain line that counts the tests, for people and for
+//! machines that read only the last line.
+
+use std::fmt::Write;
+
+use super::{counts::Counts, plan::Step};
+
+/// How a step ended.
+pub(super) enum Outcome {
+    Ok,
+    /// With the reason.
+    Failed(String),
+    /// With the reason.
+    Skipped(String),
+}
+
+/// A step that is over.
+pub(super) struct Done {
+    pub(super) step: Step,
+    pub(super) outcome: Outcome,
+    pub(super) tests: Counts,
+    pub(super) seconds: f64,
+}
+
+/// The table, and the line `N passed, M failed` alone at its end.
+pub(super) fn table(all: &[Done]) -> String {
+    let mut table = format!("\n{:<13}  {:<7}  {:>7}  {:>6}  {:>6}\n", "step", "result", "seconds", "passed", "failed");
+    let mut total = Counts::default();
+    for done in all {
+        let (result, why) = match &done.outcome {
+            Outcome::Ok => ("ok", ""),
+            Outcome::Failed(why) => ("FAILED", first_line(why)),
+            Outcome::Skipped(why) => ("skipped", first_line(why)),
+        };
+        let Counts { passed, failed } = done.tests;
+        let number = |number: u64| if number == 0 { String::new() } else { number.to_string() };
+        let (step, seconds) = (done.step, done.seconds);
+        let row = format!(
+            "{step:<13}  {result:<7}  {seconds:>7.1}  {:>6}  {:>6}  {why}",
+            number(passed),
+            number(failed)
+        );
+        table.push_str(row.trim_end());
+        table.push('\n');
+        total += done.tests;
+        if failed == 0 && matches!(done.outcome, Outcome::Failed(_)) {
+            total.failed += 1;
+        }
+    }
+    // Writing into a string does not fail.
+    let _ = write!(table, "\n{} passed, {} failed\n", total.passed, total.failed);
+    table
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, Outcome, table};
+    use crate::test::{counts::Counts, plan::Step};
+
+    fn done(step: Step, outcome: Outcome, passed: u64, failed: u64) -> Done {
+        Done { step, outcome, tests: Counts { passed, failed }, seconds: 1.25 }
+    }
+
+    #[test]
+    fn the_last_line_counts_tests_and_each_step_that_failed_without_one() {
+        let all = [
+            done(Step::Fmt, Outcome::Failed("`cargo fmt` failed:\n  at length".to_owned()), 0, 0),
+            done(Step::Tidy, Outcome::Ok, 0, 0),
+            done(Step::RustTest, Outcome::Failed("`cargo test` failed".to_owned()), 40, 2),
+            done(Step::ClientTest, Outcome::Ok, 10, 0),
+            done(Step::BrowserTest, Outcome::Skipped("there are none".to_owned()), 0, 0),
+        ];
+        let expected = "
+step           result   seconds  passed  failed
+fmt            FAILED       1.2                  `cargo fmt` failed
+tidy           ok           1.2
+rust-test      FAILED       1.2      40       2  `cargo test` failed
+client-test    ok           1.2      10
+browser-test   skipped      1.2                  there are none
+
+50 passed, 3 failed
+";
+        assert_eq!(table(&all), expected);
+    }
+}
