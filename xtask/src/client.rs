@@ -42,7 +42,9 @@ pub(crate) fn install(repo: &Repo, package: &str) -> Result<()> {
 /// Whether `made` exists and is not older than `source`.
 fn is_newer(made: &Path, source: &Path) -> Result<bool> {
     let changed = |path: &Path| {
-        fs::metadata(path).and_then(|meta| meta.modified()).with_context(|| format!("failed to look at {}", path.display()))
+        fs::metadata(path)
+            .and_then(|meta| meta.modified())
+            .with_context(|| format!("failed to look at {}", path.display()))
     };
     Ok(made.is_file() && changed(made)? >= changed(source)?)
 }

@@ -49,8 +49,8 @@ pub(crate) fn run(repo: &Repo) -> Result<()> {
     }
     complaints.extend(whole(&tree(&repo.root, CORE, "normal", None)?));
     if !complaints.is_empty() {
-        let list: String = complaints.iter().map(|complaint| format!("\n  {complaint}")).collect();
-        bail!("riverrun-core is not pure:{list}");
+        let list: Vec<_> = complaints.into_iter().collect();
+        bail!("riverrun-core is not pure:\n  {}", list.join("\n  "));
     }
     // Alone, so that no other member's features help it along.
     let mut check = vec!["check", "--package", CORE];
@@ -96,7 +96,8 @@ fn names_std_path(line: &str) -> bool {
 }
 
 fn takes_std_in(line: &str) -> bool {
-    let words: Vec<_> = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> =
+        line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     words.windows(3).any(|three| three == ["extern", "crate", "std"])
         || words.windows(2).any(|two| two == ["use", "std"])
 }

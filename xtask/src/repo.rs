@@ -28,8 +28,7 @@ pub(crate) struct TextFile {
 impl Repo {
     /// Finds the workspace around the current folder.
     pub(crate) fn find() -> Result<Self> {
-        let manifest =
-            output(cargo(Path::new("."), &["locate-project", "--workspace", "--message-format", "plain"]))?;
+        let manifest = output(cargo(Path::new("."), &["locate-project", "--workspace", "--message-format", "plain"]))?;
         let root = Path::new(manifest.trim_end()).parent().context("the workspace's Cargo.toml lies in no folder")?;
         Ok(Self { root: root.to_owned() })
     }
@@ -59,8 +58,7 @@ impl Repo {
 
     fn listed_by_git(&self) -> Result<Vec<String>> {
         // A checkout that belongs to another user is usual in containers, and listing names is harmless.
-        let args =
-            ["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+        let args = ["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
         let listed = output(command("git", &self.root, &args))?;
         Ok(listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
     }

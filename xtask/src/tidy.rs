@@ -52,8 +52,8 @@ pub(crate) fn run(repo: &Repo) -> Result<()> {
         println!("the rules are kept");
         return Ok(());
     }
-    let list: String = findings.broken.iter().map(|finding| format!("\n  {finding}")).collect();
-    bail!("{} broken:{list}", findings.broken.len())
+    let list: Vec<_> = findings.broken.iter().map(ToString::to_string).collect();
+    bail!("{} broken rules:\n  {}", list.len(), list.join("\n  "))
 }
 
 fn check(repo: &Repo) -> Result<Findings> {
@@ -110,14 +110,14 @@ mod tests {
 
     #[test]
     fn the_repository_keeps_its_rules() {
-        let broken: Vec<_> =
-            check(&Repo::find().unwrap()).unwrap().broken.iter().map(ToString::to_string).collect();
+        let broken: Vec<_> = check(&Repo::find().unwrap()).unwrap().broken.iter().map(ToString::to_string).collect();
         assert!(broken.is_empty(), "broken rules, see `cargo xtask tidy`:\n{}", broken.join("\n"));
     }
 
     #[test]
     fn a_path_says_whether_its_file_ships() {
-        for path in ["crates/core/src/tx.rs", "packages/client/src/core/tx.ts", "xtask/src/test/counts.rs", "build.rs"] {
+        for path in ["crates/core/src/tx.rs", "packages/client/src/core/tx.ts", "xtask/src/test/counts.rs", "build.rs"]
+        {
             assert_eq!(kind(path), Kind::Source, "{path}");
         }
         for path in [

@@ -12,13 +12,7 @@ use riverrun_core::{
 };
 use riverrun_live::{Authed, Drain};
 
-use crate::{
-    AuthFailed, Identity,
-    answer::Refusal,
-    door,
-    join::Member,
-    routes::Shared,
-};
+use crate::{AuthFailed, Identity, answer::Refusal, door, join::Member, routes::Shared};
 
 type Answer = Result<Response, Refusal>;
 

@@ -86,8 +86,7 @@ impl Join {
                 };
                 match pushed {
                     Ok(answer) => {
-                        let frame =
-                            ServerFrame::Results { reference, results: answer.results, epoch: answer.epoch };
+                        let frame = ServerFrame::Results { reference, results: answer.results, epoch: answer.epoch };
                         say(session, &topic, &frame).await;
                     }
                     Err(no) => fail(session, &topic, reference, no.code, no.error).await,
@@ -174,11 +173,10 @@ struct Stream {
 
 impl Stream {
     async fn run(self, ask: Subscribe) {
-        let mut subscription =
-            match self.engine.subscribe(self.session.auth().principal(), &self.scope, &ask).await {
-                Ok(subscription) => subscription,
-                Err(no) => return fail(&self.session, &self.topic, ask.reference, no.code, no.error).await,
-            };
+        let mut subscription = match self.engine.subscribe(self.session.auth().principal(), &self.scope, &ask).await {
+            Ok(subscription) => subscription,
+            Err(no) => return fail(&self.session, &self.topic, ask.reference, no.code, no.error).await,
+        };
         while let Some(event) = subscription.next().await {
             let frame = match event {
                 Event::Commit(commit) => commit.rendered(|commit| self.commit(commit)),
@@ -190,11 +188,9 @@ impl Stream {
                 Event::Lagged(cursor) => self.frame(&ServerFrame::Lagged { cursor }),
                 Event::Reset(code) => self.frame(&ServerFrame::Reset { code: code.as_str().into() }),
                 Event::UseHttp => self.frame(&ServerFrame::Reset { code: "use_http".into() }),
-                Event::Refused(no) => self.frame(&ServerFrame::Error {
-                    reference: ask.reference.clone(),
-                    code: no.code,
-                    error: no.error,
-                }),
+                Event::Refused(no) => {
+                    self.frame(&ServerFrame::Error { reference: ask.reference.clone(), code: no.code, error: no.error })
+                }
             };
             let Some(frame) = frame else { return };
             if self.session.send(frame).await.is_err() {

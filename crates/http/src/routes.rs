@@ -7,12 +7,7 @@ use axum::{
 use riverrun_engine::Engine;
 use riverrun_live::{Options, Origins, Server};
 
-use crate::{
-    Anonymous, Authenticate, Topics,
-    auth::Auth,
-    client, handlers,
-    join::Join,
-};
+use crate::{Anonymous, Authenticate, Topics, auth::Auth, client, handlers, join::Join};
 
 /// The live server of an application's routes: publishes to topics of the application's own.
 pub type Live = Server<Join>;

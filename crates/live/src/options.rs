@@ -33,7 +33,7 @@ pub const STALL: Duration = Duration::from_secs(75);
 /// 15 s: long enough for a slow link and a token to be fetched, short enough that sockets of nobody don't pile up.
 pub const AUTH_WITHIN: Duration = Duration::from_secs(15);
 
-/// 20,000: at about 7 KiB each an idle crowd stays near 140 MiB, and below common limits on open files.
+/// 20,000: at about 8 KiB each an idle crowd stays near 160 MiB, and below common limits on open files.
 pub const MAX_SESSIONS: usize = 20_000;
 
 /// 64: a client with a fault sees its error often enough to be found; one that only sends rubbish is let go.

@@ -30,6 +30,11 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// Makes the next [`Self::run`] move what it can, however little it is.
+    pub(crate) fn demand(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     /// Moves what no reader needs any more, if the log has grown enough. Waits for nobody.
     pub(crate) fn run(&self, host: &Host) -> StoreResult<()> {
         if !self.0.swap(false, Ordering::Relaxed) {

@@ -34,10 +34,14 @@ pub(crate) fn memory() -> rusqlite::Result<Connection> {
 /// Sets how the writing connection makes commits durable. Says which journal the file has now.
 pub(crate) fn durable(conn: &Connection, synchronous: Synchronous) -> rusqlite::Result<String> {
     let journal = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    conn.pragma_update(None, "synchronous", match synchronous {
-        Synchronous::Full => "FULL",
-        Synchronous::Normal => "NORMAL",
-    })?;
+    conn.pragma_update(
+        None,
+        "synchronous",
+        match synchronous {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        },
+    )?;
     // On macOS an ordinary fsync leaves the data in the disk's own cache; elsewhere these change nothing.
     conn.pragma_update(None, "fullfsync", true)?;
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;

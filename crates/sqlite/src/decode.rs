@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use riverrun_core::{
-    Accepted, ClientId, Code, Cursor, Digest, IdError, Json, Millis, MutationId, Principal, Rejected, Scope, Seq, Verdict,
+    Accepted, ClientId, Code, Cursor, Digest, IdError, Json, Millis, MutationId, Principal, Rejected, Scope, Seq,
+    Verdict,
 };
 use riverrun_engine::store::{Entry, Head, Origin, Record, StoreError, Watermark};
 use rusqlite::Row;
@@ -145,7 +146,8 @@ pub(crate) fn cursors(accepted: &Accepted) -> Fallible<Option<String>> {
         return Ok(None);
     }
     let text = serde_json::to_string(&accepted.cursors);
-    text.map(Some).map_err(|error| Fault::Store(StoreError::Other(format!("a verdict's cursors can't be written: {error}"))))
+    text.map(Some)
+        .map_err(|error| Fault::Store(StoreError::Other(format!("a verdict's cursors can't be written: {error}"))))
 }
 
 /// `last_seq, seen`.

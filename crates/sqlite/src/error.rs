@@ -39,7 +39,7 @@ pub(crate) fn corrupt(what: impl Into<String>) -> StoreError {
 pub(crate) fn classify(error: &Sql) -> StoreError {
     let text = error.to_string();
     match error {
-        Sql::SqliteFailure(failure, _) => by_code(failure, text),
+        Sql::SqliteFailure(failure, _) => by_code(*failure, text),
         Sql::FromSqlConversionFailure(..)
         | Sql::IntegralValueOutOfRange(..)
         | Sql::InvalidColumnType(..)
@@ -48,7 +48,7 @@ pub(crate) fn classify(error: &Sql) -> StoreError {
     }
 }
 
-fn by_code(failure: &ffi::Error, text: String) -> StoreError {
+fn by_code(failure: ffi::Error, text: String) -> StoreError {
     match failure.extended_code {
         ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => return StoreError::SyncFailed(text),
         // The shared memory beside the log could not grow: the only ordinary reason is a full disk.
@@ -96,7 +96,9 @@ mod tests {
         for code in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC] {
             assert!(matches!(told(code), StoreError::SyncFailed(_)), "{code}");
         }
-        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY_DBMOVED] {
+        for code in
+            [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY_DBMOVED]
+        {
             assert!(matches!(told(code), StoreError::Io(_)), "{code}");
         }
         for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_IOERR_CORRUPTFS] {
@@ -108,7 +110,9 @@ mod tests {
     #[test]
     fn a_failing_statement_is_told_from_a_failing_database() {
         let is = |code| is_the_database(&Sql::SqliteFailure(ffi::Error::new(code), None));
-        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_NOMEM, ffi::SQLITE_CORRUPT, ffi::SQLITE_BUSY] {
+        for code in
+            [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_NOMEM, ffi::SQLITE_CORRUPT, ffi::SQLITE_BUSY]
+        {
             assert!(is(code), "{code}");
         }
         for code in [ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_AUTH, ffi::SQLITE_TOOBIG] {

@@ -59,7 +59,8 @@ impl Session<'_> {
         keep: u64,
         limit: usize,
     ) -> Fallible<()> {
-        let start = from.map_or((i64::MIN, i64::MIN, "", ""), |p| (p.time, p.scope, p.principal.as_str(), p.id.as_str()));
+        let start =
+            from.map_or((i64::MIN, i64::MIN, "", ""), |p| (p.time, p.scope, p.principal.as_str(), p.id.as_str()));
         let sql = "SELECT v.time, v.scope, v.principal, v.id, v.seq, w.last_seq
             FROM rr_verdict AS v INDEXED BY rr_verdict_time
             LEFT JOIN rr_watermark AS w ON w.scope = v.scope AND w.client = v.client

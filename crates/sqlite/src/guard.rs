@@ -44,7 +44,11 @@ impl Guard {
         let guard = Self::default();
         let on = Arc::clone(&guard.0);
         conn.authorizer(Some(move |context: AuthContext<'_>| {
-            if on.load(Ordering::Relaxed) && denied(&context.action) { Authorization::Deny } else { Authorization::Allow }
+            if on.load(Ordering::Relaxed) && denied(&context.action) {
+                Authorization::Deny
+            } else {
+                Authorization::Allow
+            }
         }))?;
         Ok(guard)
     }
@@ -65,9 +69,17 @@ impl Drop for Held<'_> {
 fn denied(action: &AuthAction<'_>) -> bool {
     use AuthAction as A;
     match action {
-        A::Transaction { .. } | A::Savepoint { .. } | A::Attach { .. } | A::Detach { .. } | A::Analyze { .. } => true,
-        // Temporary tables outlive the transaction's meaning and could hide a table of the engine's behind their name.
-        A::CreateTempIndex { .. } | A::CreateTempTable { .. } | A::CreateTempTrigger { .. } | A::CreateTempView { .. } => true,
+        // Temporary tables are in no log, and could hide a table of the engine's behind their name.
+        A::CreateTempIndex { .. }
+        | A::CreateTempTable { .. }
+        | A::CreateTempTrigger { .. }
+        | A::CreateTempView { .. }
+        | A::Transaction { .. }
+        | A::Savepoint { .. }
+        | A::Attach { .. }
+        | A::Detach { .. }
+        | A::Analyze { .. }
+        | A::Unknown { .. } => true,
         A::Pragma { pragma_name, pragma_value } => {
             let among = |names: &[&str]| names.iter().any(|name| pragma_name.eq_ignore_ascii_case(name));
             !(among(&DESCRIBING) || (pragma_value.is_none() && among(&READABLE)))
@@ -86,7 +98,6 @@ fn denied(action: &AuthAction<'_>) -> bool {
         | A::CreateTrigger { table_name, .. }
         | A::DropTrigger { table_name, .. } => is_the_engines(table_name),
         A::CreateView { view_name } | A::DropView { view_name } => is_the_engines(view_name),
-        A::Unknown { .. } => true,
         _ => false,
     }
 }

@@ -42,7 +42,10 @@ impl Host {
     }
 
     fn run(&self, sql: &str) -> StoreResult<()> {
-        self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(|error| classify(&error))?;
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map_err(|error| classify(&error))?;
         Ok(())
     }
 

@@ -27,8 +27,13 @@ impl Lock {
     /// Claims a database, or says who has it.
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
         let failed = |error: std::io::Error| OpenError::from_io(path, &error);
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(lock_path(path)).map_err(failed)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(lock_path(path))
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

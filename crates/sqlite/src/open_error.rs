@@ -25,7 +25,9 @@ pub enum OpenError {
         why: String,
     },
     /// A later version of this program wrote the file.
-    #[error("{path} was written by a later version (schema {found}, this one knows {known}); run that version, or restore an older backup")]
+    #[error(
+        "{path} was written by a later version (schema {found}, this one knows {known}); run that version, or restore an older backup"
+    )]
     NewerSchema {
         /// The file.
         path: PathBuf,
@@ -93,9 +95,10 @@ impl OpenError {
         let detail = error.to_string();
         match (error.sqlite_error_code(), crate::error::classify(error)) {
             (Some(ErrorCode::NotADatabase), _) => Self::NotADatabase { path },
-            (Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied), _) => {
-                Self::Unwritable { path, why: format!("{detail}; look at the permissions of the file and its directory") }
-            }
+            (Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied), _) => Self::Unwritable {
+                path,
+                why: format!("{detail}; look at the permissions of the file and its directory"),
+            },
             (_, StoreError::Full) => Self::Full { path },
             (_, StoreError::Busy(_)) => Self::Busy { path },
             (_, StoreError::Corrupt(_)) => Self::Corrupt { path, detail },
@@ -108,9 +111,10 @@ impl OpenError {
         let path = path.to_path_buf();
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::Unwritable { path, why: format!("{error}; look at the permissions of the file and its directory") }
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Unwritable {
+                path,
+                why: format!("{error}; look at the permissions of the file and its directory"),
+            },
             _ => Self::Io { path, detail: error.to_string() },
         }
     }

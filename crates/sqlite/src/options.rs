@@ -17,7 +17,7 @@ const READERS: usize = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The longest busy timeout: SQLite counts it in milliseconds of 32 bits, and nobody waits longer than a day.
-const BUSY_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const BUSY_MAX: Duration = Duration::from_hours(24);
 
 /// When a commit counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,7 +127,14 @@ impl Options {
         let readers = Readers::open(&path, self.readers, self.busy).map_err(sql)?;
         let shown = format!("SQLite, {}", given.display());
         let place = Place::of(&path);
-        Ok(Sqlite::of(Parts { readers: Some(readers), writer, checkpoint, place: Some(place), shown, lock: Some(lock) }))
+        Ok(Sqlite::of(Parts {
+            readers: Some(readers),
+            writer,
+            checkpoint,
+            place: Some(place),
+            shown,
+            lock: Some(lock),
+        }))
     }
 
     fn open_memory(&self) -> Result<Sqlite, OpenError> {

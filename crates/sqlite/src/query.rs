@@ -1,17 +1,22 @@
 //! Reading the application's own tables outside of a mutator: any SQL that reads, on one snapshot. It can't write, end its
 //! transaction, reach other files or change a setting.
 
-use riverrun_engine::store::StoreResult;
-use rusqlite::Connection;
+use riverrun_engine::store::{StoreError, StoreResult};
+use rusqlite::{Connection, ErrorCode};
 
-use crate::{Sqlite, error::classify, host::Host};
+use crate::{
+    Sqlite,
+    error::{classify, is_the_database},
+    host::Host,
+};
 
 impl Sqlite {
     /// Runs `work` on a connection that only reads, in one snapshot that holds every commit that had returned. Blocks while
     /// all reading connections are in use, up to the busy timeout.
     ///
-    /// An error of `work` comes back as the store's: a statement that would write is
-    /// [`Io`](riverrun_engine::store::StoreError::Io) or [`Other`](riverrun_engine::store::StoreError::Other).
+    /// An error of `work` comes back as the store's if the database failed, and else (a mistake in the SQL, a statement
+    /// that would write, a row that does not read as the type asked for) as
+    /// [`Other`](riverrun_engine::store::StoreError::Other).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,9 +32,15 @@ impl Sqlite {
             let _only = ReadOnly::of(host, self.inner.readers.is_none())?;
             let _open = host.begin("BEGIN DEFERRED")?;
             let _held = host.guard.hold();
-            work(&host.conn).map_err(|error| classify(&error))
+            work(&host.conn).map_err(|error| told(&error))
         })
     }
+}
+
+/// A reading connection refuses to write: that is the statement's mistake, not the database's.
+fn told(error: &rusqlite::Error) -> StoreError {
+    let refused = error.sqlite_error_code() == Some(ErrorCode::ReadOnly);
+    if is_the_database(error) && !refused { classify(error) } else { StoreError::Other(error.to_string()) }
 }
 
 /// Keeps the one connection of a database in memory from writing; the connections of a file's readers never can.

@@ -80,11 +80,13 @@ impl ReadTx for Session<'_> {
         }
         // Ids with the prefix stand together, and the first of them is the prefix itself.
         let (sql, from) = match after {
-            Some(after) if after >= prefix => (
-                "SELECT id, value FROM rr_entity WHERE scope = ?1 AND collection = ?2 AND id > ?3 ORDER BY id",
-                after,
+            Some(after) if after >= prefix => {
+                ("SELECT id, value FROM rr_entity WHERE scope = ?1 AND collection = ?2 AND id > ?3 ORDER BY id", after)
+            }
+            _ => (
+                "SELECT id, value FROM rr_entity WHERE scope = ?1 AND collection = ?2 AND id >= ?3 ORDER BY id",
+                prefix,
             ),
-            _ => ("SELECT id, value FROM rr_entity WHERE scope = ?1 AND collection = ?2 AND id >= ?3 ORDER BY id", prefix),
         };
         self.within(scope, |s, key| {
             let mut found = Vec::new();

@@ -11,8 +11,11 @@ use crate::{OpenError, guard::is_the_engines, inspect, words};
 /// The mark in a file's header: `rrun`.
 pub(crate) const APPLICATION_ID: i32 = 0x7272_756e;
 
-/// What brings a file from each version to the next; the number of steps is the version this program knows.
-const STEPS: [&str; 1] = [STEP_1];
+/// What brings a file from each version to the next.
+const STEPS: [&str; VERSION as usize] = [STEP_1];
+
+/// The version this program writes.
+const VERSION: i32 = 1;
 
 /// Digests and fingerprints are 64 bits as SQLite's signed integers. Every table is found by its key, in the key's order;
 /// texts compare by their bytes, which is SQLite's own way.
@@ -66,11 +69,8 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {
         return Err(strangers("its texts are not in UTF-8"));
     }
     if id == APPLICATION_ID {
-        let known = STEPS.len() as i32;
-        return match version {
-            found if found > known => Err(OpenError::NewerSchema { path: path.to_path_buf(), found, known }),
-            _ => Ok(()),
-        };
+        let (path, found, known) = (path.to_path_buf(), version, VERSION);
+        return if found > known { Err(OpenError::NewerSchema { path, found, known }) } else { Ok(()) };
     }
     if version != 0 {
         return Err(strangers("its user_version is in use, which numbers riverrun's schema"));
@@ -102,7 +102,7 @@ fn steps(conn: &mut Connection) -> rusqlite::Result<()> {
         tx.execute("INSERT INTO rr_meta (key, value) VALUES ('epoch', ?1), ('forgotten_before', 0)", [epoch])?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    tx.pragma_update(None, "user_version", STEPS.len() as i32)?;
+    tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()
 }
 
@@ -114,7 +114,11 @@ pub(crate) fn of_the_application(host: &crate::host::Host, path: &Path, texts: &
     }
     let told = |error| OpenError::Schema { detail: format!("{error}") };
     let sql = |error: rusqlite::Error| {
-        if crate::error::is_the_database(&error) { OpenError::from_sql(path, &error) } else { refused(error.to_string()) }
+        if crate::error::is_the_database(&error) {
+            OpenError::from_sql(path, &error)
+        } else {
+            refused(error.to_string())
+        }
     };
     let open = host.begin("BEGIN IMMEDIATE").map_err(told)?;
     let held = host.guard.hold();

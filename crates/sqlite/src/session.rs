@@ -19,14 +19,21 @@ use crate::{
 pub(crate) struct Shared {
     keys: ScopeKeys,
     /// Where the last pruning of verdicts ended; the next one goes on from there.
-    pruned: Mutex<Option<Place>>,
+    pruned: Mutex<Round>,
+}
+
+/// A pruning of verdicts.
+#[derive(Debug, Clone, Default)]
+struct Round {
+    /// Where it ended short of the end.
+    ended: Option<Place>,
 }
 
 /// What a transaction leaves behind for others once it is committed.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     created: Vec<(Scope, i64)>,
-    pruned: Option<Option<Place>>,
+    pruned: Option<Round>,
 }
 
 impl Shared {
@@ -76,10 +83,10 @@ impl<'a> Session<'a> {
     /// Does one thing of the contract. In a write, the first failure is kept: a transaction with a hole in it must not be
     /// committed, whatever its closure returns.
     pub(crate) fn run<T>(&mut self, work: impl FnOnce(&mut Self) -> Fallible<T>) -> StoreResult<T> {
-        if self.writes {
-            if let Some(failed) = self.host.failed() {
-                return Err(failed);
-            }
+        if self.writes
+            && let Some(failed) = self.host.failed()
+        {
+            return Err(failed);
         }
         let error = match work(self) {
             Ok(done) => return Ok(done),
@@ -180,13 +187,13 @@ impl<'a> Session<'a> {
     /// Where the last pruning of verdicts ended.
     pub(crate) fn pruned(&self) -> Option<Place> {
         match &self.learned.pruned {
-            Some(here) => here.clone(),
-            None => self.shared.pruned.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Some(round) => round.ended.clone(),
+            None => self.shared.pruned.lock().unwrap_or_else(PoisonError::into_inner).ended.clone(),
         }
     }
 
     /// Remembers where a pruning of verdicts ended.
-    pub(crate) fn set_pruned(&mut self, place: Option<Place>) {
-        self.learned.pruned = Some(place);
+    pub(crate) fn set_pruned(&mut self, ended: Option<Place>) {
+        self.learned.pruned = Some(Round { ended });
     }
 }

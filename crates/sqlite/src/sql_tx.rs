@@ -108,10 +108,10 @@ impl SqlTx<'_> {
 }
 
 fn refusal(sql: &str, error: &Sql) -> Reject {
-    if let Sql::SqliteFailure(failure, text) = error {
-        if failure.code == ErrorCode::ConstraintViolation {
-            return Reject::conflict(text.clone().unwrap_or_else(|| failure.to_string()));
-        }
+    if let Sql::SqliteFailure(failure, text) = error
+        && failure.code == ErrorCode::ConstraintViolation
+    {
+        return Reject::conflict(text.clone().unwrap_or_else(|| failure.to_string()));
     }
     tracing::error!(%error, %sql, "an application's statement failed");
     mistake()

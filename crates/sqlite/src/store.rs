@@ -13,8 +13,14 @@ use riverrun_engine::{
 use rusqlite::config::DbConfig;
 
 use crate::{
-    OpenError, Options, checkpoint::Checkpoint, host::Host, lock::Lock, place::Place, pool::Readers, session::Session,
-    session::Shared,
+    OpenError, Options,
+    checkpoint::Checkpoint,
+    error::{Fallible, Fault, classify},
+    host::Host,
+    lock::Lock,
+    place::Place,
+    pool::Readers,
+    session::{Session, Shared},
 };
 
 /// A log, its state and the application's tables in one SQLite file. Cheap to clone; the file is closed, and free for
@@ -113,19 +119,16 @@ impl Inner {
         }
     }
 
-    fn commit_on(
-        &self,
-        host: &Host,
-        work: &mut dyn FnMut(&mut dyn WriteTx) -> StoreResult<()>,
-    ) -> StoreResult<()> {
+    /// One transaction. An error of the closure's own is told apart from the store's: it says nothing about the disk.
+    fn commit_on(&self, host: &Host, work: &mut dyn FnMut(&mut dyn WriteTx) -> StoreResult<()>) -> Fallible<()> {
         let open = host.begin("BEGIN IMMEDIATE")?;
         let mut session = Session::writing(host, &self.shared);
         let outcome = work(&mut session);
         // What failed underneath is the cause, whatever the closure made of it.
         if let Some(failed) = host.failed() {
-            return Err(failed);
+            return Err(failed.into());
         }
-        outcome?;
+        outcome.map_err(Fault::Caller)?;
         let learned = session.finish()?;
         if let Some(place) = &self.place {
             place.check()?;
@@ -141,13 +144,22 @@ impl Inner {
 
     /// After a failed sync the system may call pages clean that never reached the disk. Nothing more is written, and the
     /// write-ahead log is left as it is for the next start to read.
-    fn watch(&self, host: &Host, outcome: &StoreResult<()>) {
-        let Err(StoreError::SyncFailed(why)) = outcome else { return };
+    fn watch(&self, host: &Host, error: &StoreError) {
+        let StoreError::SyncFailed(why) = error else { return };
         if self.sync_failed.set(why.clone()).is_ok() {
             tracing::error!(%why, store = %self.shown, "a sync to disk failed; the store writes no more until a restart");
         }
         if let Err(error) = host.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
             tracing::error!(%error, "the write-ahead log could not be kept from being emptied at the end");
+        }
+    }
+
+    /// Moves pages out of the write-ahead log, if it is time. The transaction before it is decided by now: what fails here
+    /// must not make it look undone.
+    fn tidy(&self, host: &Host) {
+        if let Err(error) = self.checkpoint.run(host) {
+            self.watch(host, &error);
+            tracing::warn!(%error, store = %self.shown, "a checkpoint failed; the write-ahead log grows until one succeeds");
         }
     }
 }
@@ -157,16 +169,21 @@ impl Store for Sqlite {
         let inner = &*self.inner;
         let host = inner.writer();
         inner.writable()?;
-        let outcome = inner.commit_on(&host, work);
-        inner.watch(&host, &outcome);
-        outcome?;
-        // The commit is done and on disk: what fails from here on must not make it look undone.
-        let moved = inner.checkpoint.run(&host);
-        inner.watch(&host, &moved);
-        if let Err(error) = moved {
-            tracing::warn!(%error, store = %inner.shown, "a checkpoint failed; the write-ahead log grows until one succeeds");
-        }
-        Ok(())
+        let outcome = inner.commit_on(&host, work).map_err(|fault| {
+            let error = match fault {
+                Fault::Caller(error) => return error,
+                Fault::Store(error) => error,
+                Fault::Sql(error) => classify(&error),
+            };
+            inner.watch(&host, &error);
+            if error == StoreError::Full {
+                // A log whose pages are all moved is written from its beginning again, and needs no more room.
+                inner.checkpoint.demand();
+            }
+            error
+        });
+        inner.tidy(&host);
+        outcome
     }
 
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> StoreResult<()>) -> StoreResult<()> {

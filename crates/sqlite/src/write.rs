@@ -60,20 +60,23 @@ impl WriteTx for Session<'_> {
             let sql = "INSERT INTO rr_log
                 (scope, last, first, digest, time, mutation, type, args, principal, client, seq, changes)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-            s.execute(sql, params![
-                key,
-                last,
-                at_most(entry.first.0),
-                bits(entry.digest.0),
-                entry.time.0,
-                entry.mutation.as_str(),
-                origin.name,
-                origin.args.as_str(),
-                origin.principal.as_str(),
-                client,
-                seq,
-                joined(&entry.changes),
-            ])?;
+            s.execute(
+                sql,
+                params![
+                    key,
+                    last,
+                    at_most(entry.first.0),
+                    bits(entry.digest.0),
+                    entry.time.0,
+                    entry.mutation.as_str(),
+                    origin.name,
+                    origin.args.as_str(),
+                    origin.principal.as_str(),
+                    client,
+                    seq,
+                    joined(&entry.changes),
+                ],
+            )?;
             Ok(())
         })
     }
@@ -133,21 +136,24 @@ impl WriteTx for Session<'_> {
             let sql = "INSERT INTO rr_verdict
                 (scope, principal, id, client, seq, fingerprint, time, cursor, digest, cursors, code, reason, error)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-            s.execute(sql, params![
-                key,
-                principal.as_str(),
-                record.id.as_str(),
-                client,
-                seq,
-                bits(record.fingerprint),
-                record.time.0,
-                accepted.map(|accepted| count("a cursor of", accepted.cursor.0)).transpose()?,
-                accepted.map(|accepted| bits(accepted.digest.0)),
-                accepted.map(cursors).transpose()?.flatten(),
-                rejected.map(|rejected| rejected.code.as_str()),
-                rejected.and_then(|rejected| rejected.reason.as_deref()),
-                rejected.map(|rejected| rejected.error.as_str()),
-            ])?;
+            s.execute(
+                sql,
+                params![
+                    key,
+                    principal.as_str(),
+                    record.id.as_str(),
+                    client,
+                    seq,
+                    bits(record.fingerprint),
+                    record.time.0,
+                    accepted.map(|accepted| count("a cursor of", accepted.cursor.0)).transpose()?,
+                    accepted.map(|accepted| bits(accepted.digest.0)),
+                    accepted.map(cursors).transpose()?.flatten(),
+                    rejected.map(|rejected| rejected.code.as_str()),
+                    rejected.and_then(|rejected| rejected.reason.as_deref()),
+                    rejected.map(|rejected| rejected.error.as_str()),
+                ],
+            )?;
             Ok(())
         })
     }

@@ -29,7 +29,9 @@ pub type Make<'a> = &'a dyn Fn() -> Box<dyn Store>;
 
 /// Runs the whole suite on a store, one case after another. Panics in the first one that fails.
 pub fn check(make: Make<'_>) {
-    CASES.iter().for_each(|case| (case.check)(make));
+    for case in CASES {
+        (case.check)(make);
+    }
 }
 
 /// Runs one case, by name. [`store_contract!`](crate::store_contract!) makes a test of each.

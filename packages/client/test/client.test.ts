@@ -310,6 +310,26 @@ describe("a reset", () => {
     expect(world.server.pushes.at(-1)!.mutations).toMatchObject([{ id, seq: 4 }]);
   });
 
+  it("that happened while no page was open numbers again what the last one sent", async () => {
+    const { world, profile, tab } = await live();
+    world.server.backup();
+    tab.client.mutate("append", mark(1));
+    await world.run(100);
+    world.network.faults.down = true;
+    world.network.cut();
+    tab.client.mutate("append", mark(2));
+    await world.run(3_000);
+    tab.kill();
+    // The backup is older than this client: its mutation has place 2 where the server knows of none.
+    world.server.restore("e2");
+    world.network.faults.down = false;
+    const next = world.tab(profile).client;
+    await world.run(60_000);
+    expect(world.marks()).toEqual(["2"]);
+    expect(shownMarks(next)).toEqual(["2"]);
+    expect(next.pending).toEqual([]);
+  });
+
   it("after a file was copied back is found by the digest, without any announcement", async () => {
     const { world, client } = await live();
     const writer = world.client();

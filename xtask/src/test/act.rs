@@ -60,15 +60,17 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted>
         Step::ClientCheck => npm(repo, CLIENT, &["run", "check"])?,
         Step::ClientFresh => npm(repo, CLIENT, &["run", "fresh"])?,
         Step::ClientTest => return vitest(repo, metadata),
-        Step::Clippy => in_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?,
-        Step::Build => in_cargo(&["test", "--workspace", "--no-run"])?,
+        Step::Clippy => {
+            in_cargo(&["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])?;
+        }
+        Step::Build => in_cargo(&["test", "--workspace", "--no-run", "--no-fail-fast"])?,
         Step::RustTest => return rust(repo),
         Step::Features => features(repo, metadata)?,
         Step::BrowserDeps | Step::BrowserTest if !has_e2e => {
             return Ok(Acted::Skipped(format!("THERE ARE NO BROWSER TESTS: {E2E}/package.json does not exist")));
         }
         Step::BrowserDeps => {
-            setup::browser(repo)?;
+            setup::install_browser(repo)?;
             install(repo, E2E)?;
         }
         Step::BrowserTest => return browser(repo),
@@ -106,23 +108,26 @@ fn vitest(repo: &Repo, metadata: &Metadata) -> Result<Acted> {
 fn browser(repo: &Repo) -> Result<Acted> {
     let mut tests = Counts::default();
     println!("in {E2E}:");
-    let npm_test = command("npm", &repo.path(E2E), &["test"]);
+    let mut npm_test = command("npm", &repo.path(E2E), &["test"]);
+    npm_test.envs(setup::browser().map(|path| (setup::BROWSER_VARIABLE, path)));
     let (shown, status) = stream_lines(npm_test, |line| tests += counts::of_node_line(line))?;
     Ok(Acted::tested(tests, demand(&shown, status)))
 }
 
-/// Each library crate's features alone: what compiles with all of them may not with one.
+/// Each library crate by itself, and with each of its features: what compiles beside the others may stand on a feature
+/// that only they switch on, and what compiles with all features may not with one.
 fn features(repo: &Repo, metadata: &Metadata) -> Result<()> {
     let mut failed = Vec::new();
     for package in metadata.under(&repo.root, "crates") {
-        let names: Vec<_> = package.features.keys().filter(|name| *name != "default").collect();
-        if names.is_empty() {
-            println!("{} has no features", package.name);
-            continue;
+        let alone = ["check", "--package", package.name.as_str()];
+        let bare = [&alone[..], &["--no-default-features"]].concat();
+        let mut checks = vec![alone.to_vec()];
+        if !package.features.is_empty() {
+            checks.push(bare.clone());
         }
-        let without = ["check", "--package", package.name.as_str(), "--no-default-features"];
-        let mut checks = vec![without.to_vec()];
-        checks.extend(names.iter().map(|name| [&without[..], &["--features", name.as_str()]].concat()));
+        for feature in package.features.keys().filter(|name| *name != "default") {
+            checks.push([&bare[..], &["--features", feature]].concat());
+        }
         for check in checks {
             if let Err(error) = stream(cargo(&repo.root, &check)) {
                 failed.push(error.to_string());

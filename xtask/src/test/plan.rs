@@ -36,7 +36,7 @@ impl Step {
             Self::Clippy => "no lint has anything to say",
             Self::Build => "everything compiles",
             Self::RustTest => "the Rust tests, doc tests included",
-            Self::Features => "each library crate's features, one by one",
+            Self::Features => "each library crate alone, and its features one by one",
             Self::BrowserDeps => "a browser and what drives it are installed",
             Self::BrowserTest => "the application in a real browser",
         }
@@ -78,12 +78,7 @@ pub(super) fn plan(only: &[Step], no_browser: bool) -> Vec<Step> {
     let is_asked = |step: &Step| {
         only.is_empty() || only.contains(step) || only.iter().any(|asked| asked.installed_by() == Some(*step))
     };
-    Step::value_variants()
-        .iter()
-        .copied()
-        .filter(is_asked)
-        .filter(|step| !(no_browser && step.is_browser()))
-        .collect()
+    Step::value_variants().iter().copied().filter(is_asked).filter(|step| !(no_browser && step.is_browser())).collect()
 }
 
 #[cfg(test)]

@@ -28,18 +28,15 @@ pub(super) fn table(all: &[Done]) -> String {
     let mut total = Counts::default();
     for done in all {
         let (result, why) = match &done.outcome {
-            Outcome::Ok => ("ok", ""),
-            Outcome::Failed(why) => ("FAILED", first_line(why)),
-            Outcome::Skipped(why) => ("skipped", first_line(why)),
+            Outcome::Ok => ("ok", String::new()),
+            Outcome::Failed(why) => ("FAILED", in_short(why)),
+            Outcome::Skipped(why) => ("skipped", in_short(why)),
         };
         let Counts { passed, failed } = done.tests;
         let number = |number: u64| if number == 0 { String::new() } else { number.to_string() };
         let (step, seconds) = (done.step, done.seconds);
-        let row = format!(
-            "{step:<13}  {result:<7}  {seconds:>7.1}  {:>6}  {:>6}  {why}",
-            number(passed),
-            number(failed)
-        );
+        let row =
+            format!("{step:<13}  {result:<7}  {seconds:>7.1}  {:>6}  {:>6}  {why}", number(passed), number(failed));
         table.push_str(row.trim_end());
         table.push('\n');
         total += done.tests;
@@ -52,8 +49,16 @@ pub(super) fn table(all: &[Done]) -> String {
     table
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default().trim_end_matches(':')
+/// Characters of a reason that the table has room for; the whole stands above, where the step ended.
+const REASON: usize = 70;
+
+fn in_short(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default().trim_end_matches(':');
+    if first.chars().count() <= REASON {
+        return first.to_owned();
+    }
+    let cut: String = first.chars().take(REASON).collect();
+    format!("{}…", cut.trim_end())
 }
 
 #[cfg(test)]
@@ -72,7 +77,7 @@ mod tests {
             done(Step::Tidy, Outcome::Ok, 0, 0),
             done(Step::RustTest, Outcome::Failed("`cargo test` failed".to_owned()), 40, 2),
             done(Step::ClientTest, Outcome::Ok, 10, 0),
-            done(Step::BrowserTest, Outcome::Skipped("there are none".to_owned()), 0, 0),
+            done(Step::BrowserTest, Outcome::Skipped("there are none ".repeat(9)), 0, 0),
         ];
         let expected = "
 step           result   seconds  passed  failed
@@ -80,7 +85,7 @@ fmt            FAILED       1.2                  `cargo fmt` failed
 tidy           ok           1.2
 rust-test      FAILED       1.2      40       2  `cargo test` failed
 client-test    ok           1.2      10
-browser-test   skipped      1.2                  there are none
+browser-test   skipped      1.2                  there are none there are none there are none there are none there are…
 
 50 passed, 3 failed
 ";

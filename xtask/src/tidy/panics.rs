@@ -49,9 +49,8 @@ fn end_of_item(lines: &[&str], start: usize) -> usize {
         let is_first_word = !line.trim_start().starts_with(['#', '/']);
         if is_first_word && line.ends_with('{') {
             let indent = &line[..line.len() - line.trim_start().len()];
-            let end = (at + 1..lines.len()).find(|&below| {
-                lines[below].strip_prefix(indent).is_some_and(|rest| rest.starts_with('}'))
-            });
+            let end = (at + 1..lines.len())
+                .find(|&below| lines[below].strip_prefix(indent).is_some_and(|rest| rest.starts_with('}')));
             return end.unwrap_or(lines.len());
         }
         if is_first_word && (line.ends_with([';', ',']) || line.ends_with('}')) {

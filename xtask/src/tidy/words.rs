@@ -22,8 +22,7 @@ const REGISTRY_HOSTS: [&str; 8] = [
 pub(super) fn check(file: &TextFile, findings: &mut Findings) {
     let is_lock = file.path.rsplit('/').next() == Some("Cargo.lock");
     for (number, line) in (1..).zip(file.text.lines()) {
-        let mut report =
-            |text| findings.broken.push(Finding { place: file.path.clone(), line: Some(number), text });
+        let mut report = |text| findings.broken.push(Finding { place: file.path.clone(), line: Some(number), text });
         if let Some(path) = MACHINE_PATHS.into_iter().find(|path| has_path(line, path)) {
             report(format!("names a path of one machine, {path}"));
         }

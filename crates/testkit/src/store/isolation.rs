@@ -77,8 +77,7 @@ pub(super) fn a_read_sees_every_commit_that_had_returned(make: Make<'_>) {
                 tx.lock(&a)?;
                 tx.set_head(&a, &head(number))
             });
-            let readers: Vec<_> =
-                (0..3).map(|_| threads.spawn(|| look(&*store, |tx| tx.head(&scope("a"))))).collect();
+            let readers: Vec<_> = (0..3).map(|_| threads.spawn(|| look(&*store, |tx| tx.head(&scope("a"))))).collect();
             for reader in readers {
                 assert_eq!(reader.join().expect("a reader"), Some(head(number)));
             }

@@ -1,13 +1,11 @@
 //! Heads, entries, layers and the epoch: what is read of a log, and how it is trimmed.
 
 use riverrun_core::{Cursor, Digest, Millis, Seq};
-use riverrun_engine::store::{Entry, Head, Layer, Origin, Range, ReadTx, Store, StoreError, StoreResult};
+use riverrun_engine::store::{Entry, Head, Layer, Origin, Range, ReadTx, Store, StoreError, StoreResult, WriteTx};
 
 use super::{
     Make,
-    make::{
-        append, client, commit, entry, epoch, head, json, look, mark, mutation, origin, principal, record, scope,
-    },
+    make::{append, client, commit, entry, epoch, head, json, look, mark, mutation, origin, principal, record, scope},
 };
 
 fn listed(tx: &mut dyn ReadTx, name: &str, after: u64) -> StoreResult<Vec<Entry>> {
@@ -259,8 +257,10 @@ pub(super) fn an_error_of_the_sink_ends_the_listing_and_comes_back(make: Make<'_
     });
 }
 
+type Write = fn(&mut dyn WriteTx) -> StoreResult<()>;
+
 pub(super) fn rows_can_be_written_to_a_scope_nobody_locked(make: Make<'_>) {
-    let writes: [(&str, fn(&mut dyn riverrun_engine::store::WriteTx) -> StoreResult<()>); 4] = [
+    let writes: [(&str, Write); 4] = [
         ("an entity", |tx| tx.put(&scope("a"), Layer::Current, "todo", "x", &json("1"))),
         ("a base entity", |tx| tx.put(&scope("a"), Layer::Base, "todo", "x", &json("1"))),
         ("a watermark", |tx| tx.set_watermark(&scope("a"), &client("c1"), &mark(1, 1))),

@@ -173,9 +173,8 @@ impl WriteTx for Model {
     }
 
     fn del(&mut self, scope: &Scope, layer: Layer, collection: &str, id: &str) -> StoreResult<()> {
-        self.rows.retain(|row| {
-            !(row.scope == *scope && row.layer == layer && row.collection == collection && row.id == id)
-        });
+        self.rows
+            .retain(|row| !(row.scope == *scope && row.layer == layer && row.collection == collection && row.id == id));
         Ok(())
     }
 

@@ -94,7 +94,8 @@ pub(super) fn difference(found: &[String], expected: &[String]) -> Option<String
         return None;
     }
     let only = |these: &[String], those: &[String], sign: &str| -> String {
-        these.iter().filter(|line| !those.contains(line)).map(|line| format!("  {sign} {line}\n")).collect()
+        let lines = these.iter().filter(|line| !those.contains(line));
+        lines.fold(String::new(), |text, line| text + "  " + sign + " " + line + "\n")
     };
     let found_only = only(found, expected, "found   ");
     let expected_only = only(expected, found, "expected");

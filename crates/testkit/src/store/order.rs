@@ -1,6 +1,6 @@
 //! The order of texts and rows: by UTF-8 bytes, everywhere, and never by a language's rules.
 
-use riverrun_core::Cursor;
+use riverrun_core::{Cursor, Json};
 use riverrun_engine::store::{Layer, Range};
 
 use super::{
@@ -10,25 +10,8 @@ use super::{
 
 /// Texts in the order of their bytes, which is not that of any dictionary, nor that of UTF-16: `\u{ffee}` comes after 𝄞
 /// there.
-const SORTED: [&str; 17] = [
-    " ",
-    "!",
-    "10",
-    "9",
-    "Z",
-    "Zebra",
-    "_",
-    "a",
-    "a ",
-    "aa",
-    "b",
-    "e\u{301}",
-    "~",
-    "é",
-    "\u{d7ff}",
-    "\u{ffee}",
-    "𝄞",
-];
+const SORTED: [&str; 17] =
+    [" ", "!", "10", "9", "Z", "Zebra", "_", "a", "a ", "aa", "b", "e\u{301}", "~", "é", "\u{d7ff}", "\u{ffee}", "𝄞"];
 
 /// The texts in an order that is neither sorted nor the reverse.
 fn shuffled() -> impl Iterator<Item = &'static str> {
@@ -57,7 +40,13 @@ pub(super) fn all_entities_are_listed_by_collection_and_id(make: Make<'_>) {
         commit(&*store, |tx| {
             for id in shuffled() {
                 for collection in shuffled() {
-                    tx.put(&scope("a"), layer, collection, id, &json(&format!("{:?}", [collection, id])))?;
+                    tx.put(
+                        &scope("a"),
+                        layer,
+                        collection,
+                        id,
+                        &Json::of(&[collection, id]).expect("two texts are JSON"),
+                    )?;
                 }
             }
             Ok(())
@@ -65,7 +54,11 @@ pub(super) fn all_entities_are_listed_by_collection_and_id(make: Make<'_>) {
         let mut found = Vec::new();
         look(&*store, |tx| {
             tx.each_entity(&scope("a"), layer, &mut |collection, id, text| {
-                assert_eq!(text, format!("{:?}", [collection, id]), "a row has another's value");
+                assert_eq!(
+                    Json::of(&[collection, id]).as_ref().map(Json::as_str),
+                    Ok(text),
+                    "a row has another's value"
+                );
                 found.push((collection.to_string(), id.to_string()));
                 Ok(())
             })

@@ -100,18 +100,66 @@ enum Step {
     Savepoint,
     Rollback,
     Release,
-    Append { scope: &'static str, changes: usize, digest: u64 },
-    Put { scope: &'static str, layer: Layer, collection: &'static str, id: &'static str, value: u64 },
-    Del { scope: &'static str, layer: Layer, collection: &'static str, id: &'static str },
-    Record { scope: &'static str, who: &'static str, id: &'static str, place: Option<(&'static str, u64)>, time: i64 },
-    See { scope: &'static str, client: &'static str, owner: &'static str, seq: u64, time: i64 },
-    Trim { scope: &'static str, up_to: u64 },
-    ForgetVerdicts { before: i64, keep: u64 },
-    ForgetClients { before: i64 },
-    ForgottenBefore { time: i64 },
-    Epoch { epoch: Epoch },
-    List { scope: &'static str, collection: &'static str, prefix: &'static str, after: Option<&'static str>, limit: usize },
-    Entry { scope: &'static str, cursor: u64 },
+    Append {
+        scope: &'static str,
+        changes: usize,
+        digest: u64,
+    },
+    Put {
+        scope: &'static str,
+        layer: Layer,
+        collection: &'static str,
+        id: &'static str,
+        value: u64,
+    },
+    Del {
+        scope: &'static str,
+        layer: Layer,
+        collection: &'static str,
+        id: &'static str,
+    },
+    Record {
+        scope: &'static str,
+        who: &'static str,
+        id: &'static str,
+        place: Option<(&'static str, u64)>,
+        time: i64,
+    },
+    See {
+        scope: &'static str,
+        client: &'static str,
+        owner: &'static str,
+        seq: u64,
+        time: i64,
+    },
+    Trim {
+        scope: &'static str,
+        up_to: u64,
+    },
+    ForgetVerdicts {
+        before: i64,
+        keep: u64,
+    },
+    ForgetClients {
+        before: i64,
+    },
+    ForgottenBefore {
+        time: i64,
+    },
+    Epoch {
+        epoch: Epoch,
+    },
+    List {
+        scope: &'static str,
+        collection: &'static str,
+        prefix: &'static str,
+        after: Option<&'static str>,
+        limit: usize,
+    },
+    Entry {
+        scope: &'static str,
+        cursor: u64,
+    },
     Everything,
 }
 
@@ -150,9 +198,10 @@ impl Step {
                     None => false,
                 };
                 if known.is_none() && !taken {
-                    let verdict = if time % 2 == 0 { accepted(*time as u64) } else { rejected("no") };
+                    let verdict = if time % 2 == 0 { accepted(time.unsigned_abs()) } else { rejected("no") };
                     let place = place.map(|(of, seq)| (client(of), Seq(seq)));
-                    let record = Record { id: mutation(id), place, fingerprint: u64::MAX, time: Millis(*time), verdict };
+                    let record =
+                        Record { id: mutation(id), place, fingerprint: u64::MAX, time: Millis(*time), verdict };
                     tx.record(&at, &who, &record)?;
                 }
                 answer = format!("{known:?} {taken}");

@@ -42,12 +42,12 @@ fn each(make: Make<'_>, ids: &[&str], prefixes: &[&str]) {
 
 pub(super) fn a_prefix_means_its_own_letters(make: Make<'_>) {
     let ids = [
-        "%", "%a", "*", "*a", "?", "A", "AB", "[a]", "\\", "\\%", "^a", "_", "_a", "a", "a%", "a%b", "a*b", "a_b", "ab", "abc",
-        "axb", "a\\b", "a'b", "a\"b", "b", "é", "éa", "e\u{301}",
+        "%", "%a", "*", "*a", "?", "A", "AB", "[a]", "\\", "\\%", "^a", "_", "_a", "a", "a%", "a%b", "a*b", "a_b",
+        "ab", "abc", "axb", "a\\b", "a'b", "a\"b", "b", "é", "éa", "e\u{301}",
     ];
     let prefixes = [
-        "", "%", "*", "?", "[", "[a]", "\\", "^", "_", "a", "a%", "a*", "a_", "a\\", "a'", "a\"", "A", "ab", "abcd", "c", "é",
-        "e",
+        "", "%", "*", "?", "[", "[a]", "\\", "^", "_", "a", "a%", "a*", "a_", "a\\", "a'", "a\"", "A", "ab", "abcd",
+        "c", "é", "e",
     ];
     each(make, &ids, &prefixes);
 }
@@ -96,7 +96,9 @@ pub(super) fn a_limit_may_be_nothing_or_everything(make: Make<'_>) {
 pub(super) fn a_range_stays_in_its_scope_and_collection(make: Make<'_>) {
     let store = make();
     put(&*store, &scope("a"), "todo", &["m"]);
-    for (name, collection) in [("a", "tod"), ("a", "todo2"), ("a", "todp"), ("a", "Todo"), ("A", "todo"), ("aa", "todo")] {
+    for (name, collection) in
+        [("a", "tod"), ("a", "todo2"), ("a", "todp"), ("a", "Todo"), ("A", "todo"), ("aa", "todo")]
+    {
         put(&*store, &scope(name), collection, &["l", "m", "n"]);
     }
     commit(&*store, |tx| tx.put(&scope("a"), Layer::Base, "todo", "base", &json("1")));

@@ -99,7 +99,8 @@ pub(super) fn savepoints_follow_one_another(make: Make<'_>) {
     commit(&*store, |tx| {
         for number in 1..=100_u64 {
             tx.savepoint()?;
-            append(tx, &a, &entry(tx_next(tx)?, &["1"]))?;
+            let next = tx.lock(&a)?.cursor.next();
+            append(tx, &a, &entry(next.0, &["1"]))?;
             tx.put(&a, Layer::Current, "todo", &format!("t{number:03}"), &json("1"))?;
             if number % 3 == 0 { tx.rollback()? } else { tx.release()? }
         }
@@ -119,10 +120,6 @@ pub(super) fn savepoints_follow_one_another(make: Make<'_>) {
         assert_eq!(ids, kept);
         Ok(())
     });
-}
-
-fn tx_next(tx: &mut dyn WriteTx) -> riverrun_engine::store::StoreResult<u64> {
-    Ok(tx.lock(&scope("a"))?.cursor.0 + 1)
 }
 
 pub(super) fn what_was_rolled_back_can_be_written_again(make: Make<'_>) {

@@ -25,12 +25,13 @@ export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Void
   const results = new Map((answer.results ?? []).map((result) => [result.id, result]));
   const judgement: Judgement = { decided: [], conflicts: new Set(), clientUnknown: false, open: null };
   for (const { id } of entries) {
+    // Behind the client's very first mutation, put off, the server may know of no client yet: that is no verdict.
     const result = results.get(id);
     if (result?.ok) {
       judgement.decided.push({ id, verdict: accepted(result, answer.epoch) });
     } else if (result?.code === "seq_conflict") {
       judgement.conflicts.add(id);
-    } else if (result && (result.retry === false || isFinal(result.code))) {
+    } else if (result && !(judgement.open && result.code === "client_unknown") && isFinal(result)) {
       judgement.clientUnknown ||= result.code === "client_unknown";
       judgement.decided.push({ id, verdict: refused(result, voids.get(id)) });
     } else {
@@ -40,8 +41,9 @@ export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Void
   return judgement;
 }
 
-/** Codes that end a mutation whatever `retry` says. */
-const isFinal = (code: string | undefined): boolean => code === "expired" || code === "client_unknown";
+/** It ends the mutation: by its verdict, or by a code that says there will be none. */
+const isFinal = ({ retry, code }: PushResult): boolean =>
+  retry === false || code === "expired" || code === "client_unknown";
 
 function accepted({ cursor = 0, cursors }: PushResult, epoch: string | undefined): Decided["verdict"] {
   return { ok: true, cursor, ...(cursors && { cursors }), ...(epoch !== undefined && { epoch }) };

@@ -131,24 +131,24 @@ export class Pusher {
   }
 
   async #step(): Promise<Step> {
-    const { queue, leads } = this.#parts;
+    const { queue, leads, epoch } = this.#parts;
     if (this.#distrusts) {
       for (const sender of leads() ? await queue.senders() : []) {
         const refusal = await this.#renumber(sender, new Set());
         // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
         if (refusal && refusal.status !== 403) return refusal;
       }
+      if (leads()) await queue.trust(epoch());
       this.#distrusts = false;
     }
-    const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads());
+    const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads(), epoch());
     if (!batch) return "idle";
     this.#tell(batch, batch.entries);
-    const epoch = this.#parts.epoch();
-    const answer = await this.#send(batch, epoch);
-    return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer, epoch);
+    const answer = await this.#send(batch);
+    return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer);
   }
 
-  async #send({ client, scope, entries }: Batch, epoch: string | null): Promise<Answer<PushAnswer>> {
+  async #send({ client, scope, epoch, entries }: Batch): Promise<Answer<PushAnswer>> {
     const push = { client, ...(epoch !== null && { epoch }), mutations: entries.map((entry) => this.#onWire(entry)) };
     const socket = this.#parts.socket();
     if (socket) {
@@ -198,7 +198,7 @@ export class Pusher {
     return "on";
   }
 
-  async #refused(batch: Batch, refusal: Refusal, epoch: string | null): Promise<Step> {
+  async #refused(batch: Batch, refusal: Refusal): Promise<Step> {
     this.#parts.heard(refusal);
     if (refusal.status === 400 || refusal.status === 413) return this.#split(batch, refusal);
     if (refusal.code !== "epoch_changed") return refusal;
@@ -206,7 +206,7 @@ export class Pusher {
     const synced = await this.#parts.resync();
     if (!synced.ok) return synced;
     // The same epoch that was just refused: the server is between two histories.
-    return this.#parts.epoch() === epoch ? refusal : "on";
+    return this.#parts.epoch() === batch.epoch ? refusal : "on";
   }
 
   /** Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place. */

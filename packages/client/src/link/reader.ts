@@ -133,9 +133,9 @@ export class Reader {
       },
       closed: (code) => {
         this.#socket = null;
-        this.#unsubscribed();
         const denied = { type: "error", code: "unauthenticated", error: "the server does not know who is asking" };
         if (code === 4401) this.#parts.standing.heard("read", refusal(denied));
+        this.#unsubscribed();
         if (!this.#closed) this.#in("connect", this.#reconnects.next(), () => this.#connect());
       },
     });

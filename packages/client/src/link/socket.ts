@@ -145,13 +145,12 @@ export class Socket {
     this.#events.ready();
   }
 
-  /** Pings, and gives up when nothing was heard for too long. Twice per interval, so that silence is found in time. */
+  /** Pings, and gives up when nothing was heard for too long. Twice per interval, so that an answer has time to come. */
   #watch(interval: number, odd = false): void {
-    this.#later(interval / 2, () => {
-      if (this.#env.now() - this.#heard >= SILENCE_PINGS * interval) return this.close();
-      if (odd) this.send("sys", { type: "ping" });
-      this.#watch(interval, !odd);
-    });
+    const left = this.#heard + SILENCE_PINGS * interval - this.#env.now();
+    if (left <= 0) return this.close();
+    if (odd) this.send("sys", { type: "ping" });
+    this.#later(Math.min(interval / 2, left), () => this.#watch(interval, !odd));
   }
 
   #end(code: number): void {

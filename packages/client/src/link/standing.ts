@@ -36,7 +36,10 @@ export class StandingBoard {
   /** The subscription is live, or no longer. */
   live(is: boolean): void {
     this.#live = is;
-    if (is) this.#denied.delete("read");
+    if (is) {
+      this.#denied.delete("read");
+      this.#answers = true;
+    }
     this.#tell();
   }
 

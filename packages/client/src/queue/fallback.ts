@@ -57,10 +57,15 @@ export class FallbackQueue implements Queue {
     return [...(await this.#durable.load()), ...tail.map((entry) => ({ ...entry, seq: null }))];
   }
 
-  async take(room: Room, lead: boolean): Promise<Batch | null> {
+  async take(room: Room, lead: boolean, epoch: string | null): Promise<Batch | null> {
     const tail = this.#tail;
-    if (!tail) return this.#durable.take(room, lead);
-    return (await this.#durable.take(room, lead).catch(() => null)) ?? tail.take(room);
+    if (!tail) return this.#durable.take(room, lead, epoch);
+    return (await this.#durable.take(room, lead, epoch).catch(() => null)) ?? tail.take(room, lead, epoch);
+  }
+
+  async trust(epoch: string | null): Promise<void> {
+    await this.#tail?.trust(epoch);
+    await this.#durable.trust(epoch);
   }
 
   async settle(decided: readonly Decided[]): Promise<void> {

@@ -78,7 +78,7 @@ export class IndexedDbQueue implements Queue {
     return asked<Entry[]>(this.#db.transaction(QUEUE).objectStore(QUEUE).getAll());
   }
 
-  take(room: Room, lead: boolean): Promise<Batch | null> {
+  take(room: Room, lead: boolean, epoch: string | null): Promise<Batch | null> {
     if (!lead) return Promise.resolve(null);
     return this.#write([QUEUE, META], async (store) => {
       const rows = await asked<Entry[]>(store(QUEUE).getAll(null, ROWS));
@@ -90,7 +90,15 @@ export class IndexedDbQueue implements Queue {
       if (!next) return null;
       for (const entry of next.fresh) store(QUEUE).put(entry);
       if (next.fresh.length) store(META).put(next.counter, `seq:${next.scope}`);
-      return { client, scope: next.scope, entries: next.entries };
+      const known = await asked<string | undefined>(store(META).get("epoch"));
+      if (known === undefined && epoch !== null) store(META).put(epoch, "epoch");
+      return { client, epoch: known ?? epoch, scope: next.scope, entries: next.entries };
+    });
+  }
+
+  trust(epoch: string | null): Promise<void> {
+    return this.#write([META], async (store) => {
+      await (epoch === null ? asked(store(META).delete("epoch")) : asked(store(META).put(epoch, "epoch")));
     });
   }
 

@@ -12,6 +12,7 @@ import type { Batch, Queue, Room, Sender } from "./queue.ts";
 export class MemoryQueue implements Queue {
   readonly storage = "memory";
   client = newId();
+  #epoch: string | null = null;
   #order = 0;
   #rows: Entry[] = [];
   #counters = new Map<string, number>();
@@ -32,11 +33,17 @@ export class MemoryQueue implements Queue {
     return Promise.resolve([...this.#rows]);
   }
 
-  take(room: Room): Promise<Batch | null> {
+  take(room: Room, _lead: boolean, epoch: string | null): Promise<Batch | null> {
     const next = nextBatch(this.#rows, (scope) => this.#counters.get(scope) ?? 0, room);
     if (!next) return Promise.resolve(null);
     this.#write(next.fresh, next.scope, next.counter);
-    return Promise.resolve({ client: this.client, scope: next.scope, entries: next.entries });
+    this.#epoch ??= epoch;
+    return Promise.resolve({ client: this.client, epoch: this.#epoch, scope: next.scope, entries: next.entries });
+  }
+
+  trust(epoch: string | null): Promise<void> {
+    this.#epoch = epoch;
+    return Promise.resolve();
   }
 
   settle(decided: readonly Decided[]): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * The queue's contract: mutations wait here until a verdict takes them out, and nothing else does. What `append` resolved
- * for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`, `renumber` and
- * `renew`: they give out places, and a client has one sender.
+ * for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`, `trust`,
+ * `renumber` and `renew`: they give out places, and a client has one sender.
  */
 import type { Decided, Entry, Numbered } from "../core/words.ts";
 
@@ -23,6 +23,11 @@ export interface Sender {
 
 /** What to push next: mutations of one scope in order, each with its place, under one client id. */
 export interface Batch extends Sender {
+  /**
+   * The history the places were given in: the one kept with them, which may be older than what the tab knows. The server
+   * then says so, before it takes a place for one of another history.
+   */
+  epoch: string | null;
   entries: (Entry & { seq: number })[];
 }
 
@@ -37,9 +42,11 @@ export interface Queue {
   load(): Promise<Entry[]>;
   /**
    * The first mutations of the scope whose turn it is, numbered in the same transaction; `null` when there are none.
-   * Without `lead` only what no other tab can send.
+   * Without `lead` only what no other tab can send. `epoch` is the history the tab knows, if it does.
    */
-  take(room: Room, lead: boolean): Promise<Batch | null>;
+  take(room: Room, lead: boolean, epoch: string | null): Promise<Batch | null>;
+  /** From now on places count in this history. */
+  trust(epoch: string | null): Promise<void>;
   /** Removes decided mutations and keeps their verdicts, in one transaction. */
   settle(decided: readonly Decided[]): Promise<void>;
   /** Numbers what was sent under a client again from `lastSeq` + 1: all above it, and those in `forced`. */

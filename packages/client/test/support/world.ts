@@ -57,20 +57,22 @@ export class Profile {
   locks(owner: Tab): Env["locks"] {
     const request = (name: string, options: LockOptions, work: (lock: Lock) => Promise<unknown>): Promise<unknown> =>
       new Promise((resolve, reject) => {
+        let granted = false;
         const line = this.#locks.get(name) ?? [];
         this.#locks.set(name, line);
         const leave = (): void => {
           const first = line.indexOf(entry) === 0;
+          if (first && granted) owner.leads = false;
           if (line.includes(entry)) line.splice(line.indexOf(entry), 1);
           if (first) line[0]?.grant();
         };
-        let granted = false;
         const entry = {
           owner,
           grant: () =>
             setImmediate(() => {
               if (line[0] !== entry || granted) return;
               granted = true;
+              owner.leads = true;
               if (!owner.alive) return leave();
               void Promise.resolve(work({ name, mode: "exclusive" })).then(resolve, reject).finally(leave);
             }),
@@ -115,6 +117,8 @@ class Channel implements ChannelLike {
 export class Tab {
   alive = true;
   hidden = false;
+  /** It holds the lock. */
+  leads = false;
   onDeath = new Set<() => void>();
   reported: unknown[] = [];
   wakes = new Set<() => void>();

@@ -1,6 +1,9 @@
 //! The home page.
 
-use axum::{http::header, response::{Html, IntoResponse}};
+use axum::{
+    http::header,
+    response::{Html, IntoResponse},
+};
 
 /// Answers `GET /`.
 pub async fn home() -> impl IntoResponse {

@@ -1,0 +1,360 @@
+import { describe, expect, it } from "vitest";
+import { judge } from "../src/link/judge.ts";
+import { Refused } from "./support/server.ts";
+import { Profile, World, peek, shownMarks } from "./support/world.ts";
+
+const mark = (m: string | number, over = {}) => ({ list: "l", mark: String(m), ...over });
+
+async function live(options = {}) {
+  const world = new World();
+  const tab = world.tab(new Profile(), options);
+  await world.run(1_000);
+  return { world, tab, client: tab.client };
+}
+
+/** Statuses as they come. */
+function statuses(client: EventTarget): string[] {
+  const seen: string[] = [];
+  client.addEventListener("status", (event) => {
+    const { status, code } = (event as CustomEvent).detail;
+    seen.push(code ? `${status} ${code}` : status);
+  });
+  return seen;
+}
+
+describe("a push", () => {
+  it("holds at most 100 mutations, and one follows the other", async () => {
+    const { world, client } = await live({ storage: "memory" });
+    for (let i = 0; i < 250; i++) client.mutate("append", mark(i));
+    await world.run(5_000);
+    expect(world.marks()).toEqual(Array.from({ length: 250 }, (_, i) => String(i)));
+    expect(Math.max(...world.server.pushes.map((push) => push.mutations.length))).toBeLessThanOrEqual(100);
+    expect(client.pending).toEqual([]);
+  });
+
+  it("goes over the socket up to 60 KiB, by HTTP above, and never above 1 MiB", async () => {
+    const { world, client } = await live({ storage: "memory" });
+    client.mutate("append", mark("small"));
+    await world.run(1_000);
+    expect(world.network.requests).toEqual([]);
+    for (let i = 0; i < 40; i++) client.mutate("nothing", { pad: "x".repeat(60_000) });
+    await world.run(5_000);
+    expect(client.pending).toEqual([]);
+    expect(world.network.requests.filter((route) => route === "push").length).toBeGreaterThanOrEqual(3);
+    for (const push of world.server.pushes) expect(JSON.stringify(push).length).toBeLessThan(1024 * 1024);
+  });
+
+  it("refused as a whole is split down to the one at fault, which only takes up its place", async () => {
+    const { world, client } = await live({ storage: "memory", live: false });
+    const verdicts = Array.from({ length: 20 }, (_, i) =>
+      client.mutate("append", mark(i, i === 13 ? { poison: true } : {})).verdict,
+    );
+    await world.run(60_000);
+    expect(world.marks()).toEqual(Array.from({ length: 20 }, (_, i) => String(i)).filter((one) => one !== "13"));
+    expect(await peek(verdicts[13]!)).toMatchObject({ ok: false, code: "invalid_mutation", error: expect.stringContaining("says the server") });
+    const sent = world.server.pushes.flatMap((push) => push.mutations).find((one) => one.type === "_void");
+    expect(Object.keys(sent).sort()).toEqual(["id", "scope", "seq", "type"]);
+    expect(sent.seq).toBe(14);
+    expect(client.pending).toEqual([]);
+    expect(shownMarks(client)).toEqual(world.marks());
+  });
+
+  it("whose mutation is not now to be decided keeps it, and everything behind it, in order", async () => {
+    const { world, client } = await live();
+    let busy = 3;
+    world.server.busy = (m) => m.args.mark === "1" && busy-- > 0;
+    for (let i = 0; i < 4; i++) client.mutate("append", mark(i));
+    await world.run(60_000);
+    expect(busy).toBeLessThan(0);
+    expect(world.marks()).toEqual(["0", "1", "2", "3"]);
+  });
+
+  it("with places that belong to other mutations is numbered again from the watermark, ids unchanged", async () => {
+    const { world, client } = await live({ live: false });
+    client.mutate("append", mark(1));
+    await world.run(10_000);
+    // The profile was copied, and the copy sent two mutations under the same client id.
+    const { client: id } = world.server.pushes[0];
+    for (const n of [2, 3]) {
+      world.server.push({
+        client: id,
+        mutations: [{ id: `copy-${n}`, type: "append", args: mark(`copy${n}`), scope: "_default", seq: n }],
+      });
+    }
+    world.server.pushes.length = 0;
+    const made = [client.mutate("append", mark("a")), client.mutate("append", mark("b"))];
+    await world.run(60_000);
+    expect(world.marks()).toEqual(["1", "copy2", "copy3", "a", "b"]);
+    expect(shownMarks(client)).toEqual(world.marks());
+    expect(client.pending).toEqual([]);
+    expect(world.server.pushes[0].mutations.map((m: { seq: number }) => m.seq)).toEqual([2, 3]);
+    expect(world.server.pushes.at(-1).mutations).toMatchObject([
+      { id: made[0]!.id, seq: 4 },
+      { id: made[1]!.id, seq: 5 },
+    ]);
+  });
+
+  it("from a client the server forgot is shown to its user, and the client starts anew", async () => {
+    const { world, client } = await live();
+    client.mutate("append", mark(1));
+    await world.run(1_000);
+    world.server.scope("_default").places.clear();
+    const told: unknown[] = [];
+    client.addEventListener("rejected", (event) => told.push((event as CustomEvent).detail.code));
+    client.mutate("append", mark(2));
+    await world.run(1_000);
+    client.mutate("append", mark(3));
+    await world.run(1_000);
+    expect(told).toEqual(["client_unknown"]);
+    expect(world.marks()).toEqual(["1", "3"]);
+    expect(shownMarks(client)).toEqual(["1", "3"]);
+  });
+
+  it("whose very first mutation is put off keeps the ones behind it, though the server knows no client yet", async () => {
+    const { world, client } = await live();
+    let busy = 2;
+    world.server.busy = () => busy-- > 0;
+    for (let i = 0; i < 3; i++) client.mutate("append", mark(i));
+    await world.run(60_000);
+    expect(world.marks()).toEqual(["0", "1", "2"]);
+  });
+
+  it("whose outcome is forgotten is told as expired", () => {
+    const result = { id: "m", ok: false, code: "expired", error: "long ago", retry: false };
+    const entry = { id: "m", type: "t", args: {}, scope: "s", seq: 1, created: 0, order: 1 };
+    expect(judge([entry], { results: [result] }, new Map())).toMatchObject({
+      decided: [{ id: "m", verdict: { ok: false, code: "expired", error: "long ago" } }],
+      open: null,
+    });
+    expect(judge([entry], { results: [] }, new Map())).toMatchObject({ decided: [], open: { code: "unavailable" } });
+  });
+
+  it("that is not authenticated pauses, says so, throws nothing away and goes on by itself", async () => {
+    const { world, client } = await live({ live: false });
+    const seen = statuses(client);
+    world.server.gate = (route) => {
+      if (route === "push") throw new Refused(401, "unauthenticated");
+    };
+    client.mutate("append", mark(1));
+    await world.run(20_000);
+    expect(client.status).toBe("unauthorized");
+    expect(client.pending).toHaveLength(1);
+    expect(world.server.pushes.length).toBeLessThan(20);
+    world.server.gate = () => undefined;
+    await world.run(60_000);
+    expect(world.marks()).toEqual(["1"]);
+    expect(client.status).toBe("polling");
+    expect(seen).toEqual(["unauthorized unauthenticated", "polling"]);
+  });
+
+  it.each([429, 503])("is not tried again before Retry-After has passed, after a %i", async (status) => {
+    const { world, client } = await live({ live: false });
+    const times: number[] = [];
+    world.server.gate = (route) => {
+      if (route !== "push") return;
+      times.push(world.clock.now);
+      if (times.length < 3) throw new Refused(status, "rate_limited", "40");
+    };
+    client.mutate("append", mark(1));
+    await world.run(3_000);
+    // Neither a new mutation, nor the page coming back, nor sync() goes past what the server asked.
+    client.mutate("append", mark(2));
+    for (const tab of world.tabs) tab.wake();
+    const refused = expect(client.sync()).rejects.toMatchObject({ code: "rate_limited" });
+    await world.run(200_000);
+    await refused;
+    expect(times).toHaveLength(3);
+    for (const i of [1, 2]) expect(times[i]! - times[i - 1]!).toBeGreaterThanOrEqual(40_000);
+    expect(world.marks()).toEqual(["1", "2"]);
+  });
+});
+
+describe("the live link", () => {
+  it("is found dead when nothing was heard for two and a half pings, and another one is opened", async () => {
+    const { world, client } = await live();
+    const [first] = world.network.connections;
+    world.network.cut(true);
+    const writer = world.client({ live: false });
+    await world.run(10_000);
+    writer.mutate("append", mark(1));
+    await world.run(35_000);
+    expect(client.status).toBe("live");
+    expect(shownMarks(client)).toEqual([]);
+    await world.run(25_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    expect(client.status).toBe("live");
+    expect(world.network.connections.has(first!)).toBe(false);
+  });
+
+  it("answers pings and sends its own", async () => {
+    const { world } = await live();
+    const [connection] = world.network.connections;
+    connection!.emit("sys", { type: "ping" });
+    await world.run(60_000);
+    const said = connection!.heard.filter(({ topic }) => topic === "sys").map(({ data }) => data["type"]);
+    expect(said[0]).toBe("pong");
+    expect(said.filter((type) => type === "ping").length).toBe(2);
+    expect(world.network.connections.has(connection!)).toBe(true);
+  });
+
+  it("that died while the page slept is found soon after it wakes", async () => {
+    const { world, tab, client } = await live();
+    world.network.cut(true);
+    const writer = world.client({ live: false });
+    await world.run(1_000);
+    writer.mutate("append", mark(1));
+    await world.run(3_000);
+    tab.wake();
+    await world.run(7_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+  });
+
+  it("subscribes with what it has, so that nothing is sent twice", async () => {
+    const { world, client } = await live();
+    client.mutate("append", mark(1));
+    await world.run(100);
+    world.network.cut();
+    await world.run(10_000);
+    const [connection] = world.network.connections;
+    const { digests } = world.server.scope("_default");
+    expect(connection!.heard[0]).toMatchObject({
+      topic: "sync:_default",
+      data: { type: "subscribe", cursor: 1, epoch: "e1", digest: digests[1], client: expect.any(String) },
+    });
+  });
+
+  it("that lagged or has a gap goes on from its own cursor", async () => {
+    const { world, client } = await live();
+    const writer = world.client({ live: false });
+    await world.run(1_000);
+    const [connection] = world.network.connections;
+    connection!.subscriptions.clear();
+    writer.mutate("append", mark(1));
+    await world.run(3_500);
+    connection!.emit("sync:_default", { type: "lagged", cursor: 1 });
+    await world.run(2_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    // A frame that does not follow on: what is between is pulled.
+    connection!.subscriptions.set("_default", 2);
+    writer.mutate("append", mark(2));
+    await world.run(3_500);
+    expect(shownMarks(client)).toEqual(["1"]);
+    writer.mutate("append", mark(3));
+    await world.run(3_500);
+    expect(shownMarks(client)).toEqual(["1", "2", "3"]);
+    expect(client.status).toBe("live");
+  });
+
+  it("takes a state too large for a frame by HTTP and is live from there", async () => {
+    const world = new World();
+    const writer = world.client({ storage: "memory" });
+    await world.run(1_000);
+    for (let i = 0; i < 6; i++) writer.mutate("todo.create", { id: `t${i}`, title: "x".repeat(60_000) });
+    await world.run(5_000);
+    world.network.requests.length = 0;
+    const reader = world.client();
+    await world.run(5_000);
+    expect(reader.all("todo")).toHaveLength(6);
+    expect(reader.status).toBe("live");
+    expect(world.network.requests).toContain("snapshot");
+    writer.mutate("todo.delete", { id: "t0" });
+    await world.run(100);
+    expect(reader.all("todo")).toHaveLength(5);
+  });
+
+  it("tells who is asking by a token, before anything else and on every request", async () => {
+    const asked: unknown[] = [];
+    const world = new World();
+    let n = 0;
+    const client = world.client({ token: async () => `t${++n}` });
+    world.server.gate = (route, body) => asked.push([route, body.who]);
+    await world.run(1_000);
+    const [connection] = world.network.connections;
+    expect(connection!.heard.map(({ data }) => data["type"])).toEqual(["auth", "subscribe"]);
+    expect(connection!.heard[0]!.data["token"]).toBe("t1");
+    void client.sync();
+    await world.run(100);
+    expect(asked.at(-1)).toEqual(["pull", "Bearer t2"]);
+  });
+
+  it("refused for its identity says so and tries again", async () => {
+    const { world, client } = await live();
+    const seen = statuses(client);
+    world.server.gate = (route) => {
+      if (route !== "push") throw new Refused(401, "unauthenticated");
+    };
+    for (const connection of [...world.network.connections]) connection.cut(false, 4401);
+    await world.run(10_000);
+    expect(client.status).toBe("unauthorized");
+    world.server.gate = () => undefined;
+    await world.run(60_000);
+    expect(client.status).toBe("live");
+    expect(seen[0]).toMatch("unauthorized unauthenticated");
+  });
+
+  it.each([true, false])("that loses the permission to read drops what it has (live: %s)", async (socket) => {
+    const { world, client } = await live({ live: socket });
+    client.mutate("append", mark(1));
+    await world.run(5_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    world.server.gate = (route) => {
+      if (route !== "push") throw new Refused(403, "forbidden");
+    };
+    for (const connection of world.network.connections) {
+      connection.emit("sync:_default", { type: "error", code: "forbidden", error: "no longer" });
+    }
+    await world.run(5_000);
+    expect(shownMarks(client)).toEqual([]);
+    expect(client.status).toBe("unauthorized");
+    world.server.gate = () => undefined;
+    await world.run(60_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+  });
+});
+
+describe("without a WebSocket", () => {
+  it("a client converges by polling, and says so", async () => {
+    const world = new World();
+    world.network.faults.noSockets = true;
+    const a = world.client();
+    const b = world.client();
+    await world.run(5_000);
+    a.mutate("append", mark("a"));
+    b.mutate("append", mark("b"));
+    await world.run(10_000);
+    expect([...shownMarks(a)].sort()).toEqual(["a", "b"]);
+    expect(shownMarks(b)).toEqual(shownMarks(a));
+    expect([a.status, a.pending.length]).toEqual(["polling", 0]);
+    world.network.faults.noSockets = false;
+    await world.run(60_000);
+    expect(a.status).toBe("live");
+  });
+
+  it("a client that reaches nobody is offline, and comes back when it can", async () => {
+    const { world, client } = await live();
+    const seen = statuses(client);
+    world.network.faults.down = true;
+    world.network.cut();
+    await world.run(20_000);
+    expect(client.status).toBe("offline");
+    world.network.faults.down = false;
+    for (const tab of world.tabs) tab.wake();
+    await world.run(1_000);
+    expect(client.status).toBe("live");
+    expect(seen.at(-1)).toBe("live");
+  });
+
+  it("a client catches up page by page without showing half of a mutation", async () => {
+    const world = new World();
+    const writer = world.client({ storage: "memory" });
+    await world.run(1_000);
+    const reader = world.client({ live: false });
+    await world.run(1_000);
+    for (let i = 0; i < 700; i++) writer.mutate("pair", { id: `p${i}` });
+    const counts: number[] = [];
+    reader.subscribe(() => counts.push(reader.all("half").length));
+    await world.run(10_000);
+    expect(reader.all("half")).toHaveLength(1400);
+    for (const count of counts) expect(count % 2).toBe(0);
+  });
+});
