@@ -16,12 +16,11 @@ mod writes;
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use riverrun_core::Epoch;
 use tables::Tables;
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::Uuid;
 use writes::Transaction;
 
 use crate::store::{ReadTx, Store, StoreResult, WriteTx};
@@ -49,9 +48,7 @@ struct Log {
 impl Memory {
     /// An empty log with an epoch of its own, a fresh `UUIDv7`. Minting it is the only time the clock is looked at.
     pub fn new() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moment = Timestamp::from_unix(NoContext, since.as_secs(), since.subsec_nanos());
-        let epoch = Epoch::new(Uuid::new_v7(moment).to_string());
+        let epoch = Epoch::new(Uuid::now_v7().to_string());
         Self::with_epoch(epoch.expect("a UUID's 36 letters are an epoch"))
     }
 

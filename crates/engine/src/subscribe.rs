@@ -66,7 +66,8 @@ pub struct Subscription {
     /// Nothing has come from the ring since the log was read.
     catching: bool,
     rounds: u32,
-    checked: Instant,
+    /// When the right to read was last found to be there, and under which state of the rules.
+    checked: (Instant, u64),
     access: tokio::sync::watch::Receiver<u64>,
     ended: bool,
 }
@@ -81,6 +82,8 @@ impl Engine {
         ask: &Subscribe,
     ) -> Result<Subscription, Refused> {
         let access = self.inner.access_changes.subscribe();
+        // Read before the question: what changes while it is asked makes it be asked again.
+        let rules = *access.borrow();
         self.allow(principal, scope, Action::Read).await?;
         // Before the head is read: what commits from here on is in the ring.
         let listener = self.inner.feed.listen(scope);
@@ -95,7 +98,7 @@ impl Engine {
             behind: true,
             catching: true,
             rounds: 0,
-            checked: Instant::now(),
+            checked: (Instant::now(), rules),
             access,
             ended: false,
         };
@@ -204,12 +207,11 @@ impl Subscription {
             }
             let heard = tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(self.checked + RECHECK) => continue,
+                () = tokio::time::sleep_until(self.checked.0 + RECHECK) => continue,
                 changed = self.access.changed() => {
                     if changed.is_err() {
                         return Err(Refused::unavailable());
                     }
-                    self.checked = Instant::now() - RECHECK;
                     continue;
                 }
                 heard = self.listener.next() => heard,
@@ -234,11 +236,12 @@ impl Subscription {
     }
 
     async fn recheck(&mut self) -> Result<(), Refused> {
-        if self.checked.elapsed() < RECHECK {
+        let rules = *self.access.borrow();
+        if rules == self.checked.1 && self.checked.0.elapsed() < RECHECK {
             return Ok(());
         }
         self.engine.allow(&self.principal, &self.scope, Action::Read).await?;
-        self.checked = Instant::now();
+        self.checked = (Instant::now(), rules);
         Ok(())
     }
 

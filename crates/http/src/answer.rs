@@ -18,8 +18,9 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 /// A refused request.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    code: Code,
-    error: String,
+    pub(crate) code: Code,
+    /// A sentence for the client: nothing of the inside belongs in it.
+    pub(crate) error: String,
 }
 
 impl Refusal {
@@ -68,5 +69,40 @@ pub(crate) fn status(code: Code) -> StatusCode {
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_status_of_the_contracts_table() {
+        let table = [
+            (400, "invalid_mutation"),
+            (401, "unauthenticated"),
+            (403, "forbidden"),
+            (404, "not_found"),
+            (409, "conflict seq_conflict schema_mismatch out_of_order"),
+            (410, "cursor_too_old epoch_changed expired client_unknown"),
+            (413, "too_large"),
+            (415, "unsupported_media_type"),
+            (422, "rejected"),
+            (429, "rate_limited"),
+            (500, "internal_error"),
+            (503, "unavailable"),
+        ];
+        let mut seen = 0;
+        for (expected, codes) in table {
+            for code in codes.split(' ') {
+                let code = Code::parse(code).unwrap();
+                let response = Refusal::new(code, "no").into_response();
+                assert_eq!((response.status().as_u16(), code), (expected, code));
+                let later = response.headers().contains_key(header::RETRY_AFTER);
+                assert_eq!(later, matches!(expected, 429 | 503), "{code}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, Code::ALL.len());
     }
 }

@@ -11,7 +11,7 @@ const CLIENT: &str = include_str!("../../../packages/client/dist/client.js");
 /// Answers `GET client.js`: always revalidated, so that a new server's pages never run an old client for long.
 pub(crate) async fn serve(headers: HeaderMap) -> Response {
     let tag = format!("\"{:016x}\"", fingerprint());
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &tag));
     let body = if known { StatusCode::NOT_MODIFIED.into_response() } else { CLIENT.into_response() };
     let mut response = body;
     let headers = response.headers_mut();
@@ -22,6 +22,12 @@ pub(crate) async fn serve(headers: HeaderMap) -> Response {
         headers.insert(header::ETAG, tag);
     }
     response
+}
+
+/// Whether a list of tags has this one. A proxy that compresses makes a tag a weak one (`W/"…"`), which is as good here.
+fn names(list: &HeaderValue, tag: &str) -> bool {
+    let known = |one: &str| one.strip_prefix("W/").unwrap_or(one) == tag || one == "*";
+    list.to_str().is_ok_and(|list| list.split(',').any(|one| known(one.trim())))
 }
 
 fn fingerprint() -> u64 {

@@ -1,13 +1,17 @@
 //! What a request must be before its body is looked at: JSON, of a bounded size, and not sent by another site's page. Who
 //! is asking and what may be done is decided behind it.
 
+use std::time::Duration;
+
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
+use futures_util::StreamExt;
 use riverrun_core::{Code, limits};
 use riverrun_live::Origins;
+use tokio::time::timeout;
 
 use crate::answer::Refusal;
 
@@ -35,13 +39,42 @@ pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// Reads a body of at most `max` bytes.
+///
+/// What is too large is read on for a while and dropped: an answer to a client that is still sending would be lost with
+/// the connection, and the client would try the same again instead of splitting it.
 pub(crate) async fn body(body: Body, max: usize) -> Result<Bytes, Refusal> {
-    to_bytes(body, max).await.map_err(|error| {
-        // The limit is the only thing that can be wrong with a body that arrives whole; the rest is a cut connection.
-        tracing::debug!(%error, "a body was not read");
-        Refusal::new(Code::TooLarge, format!("a body of this request is at most {max} bytes"))
-    })
+    let mut stream = body.into_data_stream();
+    let (mut kept, mut read) = (Vec::new(), 0_usize);
+    let whole = async {
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| {
+                tracing::debug!(%error, "a body was cut off");
+                Refusal::new(Code::Unavailable, "the body did not arrive whole: try again")
+            })?;
+            read = read.saturating_add(chunk.len());
+            if read <= max {
+                kept.extend_from_slice(&chunk);
+            } else if read > max.saturating_add(DROPPED) {
+                break;
+            } else {
+                kept = Vec::new();
+            }
+        }
+        Ok::<(), Refusal>(())
+    };
+    let late = || Refusal::new(Code::Unavailable, "the body took too long to arrive: try again");
+    timeout(BODY_WITHIN, whole).await.map_err(|_| late())??;
+    if read > max {
+        return Err(Refusal::new(Code::TooLarge, format!("a body of this request is at most {max} bytes")));
+    }
+    Ok(kept.into())
 }
+
+/// 8 MiB: what is read and dropped of a body that is too large. A client that sends still more loses its answer.
+const DROPPED: usize = 8 << 20;
+
+/// 60 s: what the largest body takes at 150 kbit/s. A body that never ends must not hold a connection for ever.
+const BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// The most bytes any route of the contract reads.
 pub(crate) const MAX_BODY: usize = limits::PUSH_BYTES;

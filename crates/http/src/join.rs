@@ -12,8 +12,9 @@ use riverrun_core::{
 };
 use riverrun_engine::{Commit, Engine, Event, Page, Refused};
 use riverrun_live::{Authed, CloseReason, Frame, Hooks, Message, Session};
+use serde_json::value::RawValue;
 
-use crate::{AuthFailed, Topics, auth::Auth, handlers::member};
+use crate::{Topics, answer::Refusal, auth::Auth, handlers::member};
 
 /// What a topic of a scope begins with.
 const SYNC: &str = "sync:";
@@ -31,8 +32,16 @@ pub struct Member {
 /// A subscription that runs, or has ended by itself.
 struct Following {
     task: tokio::task::AbortHandle,
-    /// Held by the subscription as long as it can still send: the next one on the same scope waits for it.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Closed when the subscription can send nothing any more.
+    gone: tokio::sync::oneshot::Receiver<()>,
+}
+
+impl Following {
+    /// Ends it. An aborted task may be in the middle of a step; when this returns, that step is over.
+    async fn end(self) {
+        self.task.abort();
+        let _ = self.gone.await;
+    }
 }
 
 impl Member {
@@ -47,6 +56,14 @@ impl Member {
 
     fn following(&self) -> MutexGuard<'_, HashMap<Scope, Following>> {
         self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows a scope no longer: nothing of an earlier subscription comes once this returns.
+    async fn let_go(&self, scope: &Scope) {
+        let former = self.following().remove(scope);
+        if let Some(former) = former {
+            former.end().await;
+        }
     }
 }
 
@@ -65,20 +82,16 @@ impl Join {
     async fn on_sync(&self, session: &Session<Member>, scope: Scope, message: Message) {
         let topic: Arc<str> = message.topic.into();
         let text = message.data.get();
-        let frame = match Json::parse(text).map_err(Some).and_then(|data| data.read::<ClientFrame>().map_err(Some)) {
+        let frame = match Json::parse(text).and_then(|data| data.read::<ClientFrame>()) {
             Ok(frame) => frame,
             Err(error) => {
-                let error = error.map(|error| error.to_string()).unwrap_or_default();
-                return fail(session, &topic, None, Code::InvalidMutation, error).await;
+                let error = error.to_string();
+                return fail(session, &topic, reference(&message.data), Code::InvalidMutation, error).await;
             }
         };
         match frame {
             ClientFrame::Subscribe(ask) => self.subscribe(session, topic, scope, ask).await,
-            ClientFrame::Unsubscribe { .. } => {
-                if let Some(following) = session.auth().following().remove(&scope) {
-                    following.task.abort();
-                }
-            }
+            ClientFrame::Unsubscribe { .. } => session.auth().let_go(&scope).await,
             ClientFrame::Push { reference } => {
                 let pushed = match PushRequest::read_in(text.as_bytes(), limits::LIVE_PUSH_BYTES, &scope) {
                     Ok(push) => self.engine.push(session.auth().principal(), push).await,
@@ -96,16 +109,11 @@ impl Join {
     }
 
     async fn subscribe(&self, session: &Session<Member>, topic: Arc<str>, scope: Scope, ask: Subscribe) {
+        let member = session.auth();
+        member.let_go(&scope).await;
         let refused = {
-            let mut following = session.auth().following();
+            let mut following = member.following();
             following.retain(|_, one| !one.task.is_finished());
-            let turn = match following.remove(&scope) {
-                Some(former) => {
-                    former.task.abort();
-                    former.turn
-                }
-                None => Arc::default(),
-            };
             if following.len() < MAX_SUBSCRIPTIONS {
                 let stream = Stream {
                     engine: self.engine.clone(),
@@ -113,12 +121,12 @@ impl Join {
                     topic: topic.clone(),
                     scope: scope.clone(),
                 };
-                let turn_taken = turn.clone();
+                let (going, gone) = tokio::sync::oneshot::channel::<()>();
                 let task = session.spawn(async move {
-                    let _turn = turn_taken.lock().await;
+                    let _going = going;
                     stream.run(ask).await;
                 });
-                following.insert(scope, Following { task, turn });
+                following.insert(scope, Following { task, gone });
                 None
             } else {
                 Some(ask.reference)
@@ -137,8 +145,13 @@ impl Hooks for Join {
     async fn on_auth(&self, token: &str) -> Result<Authed<Member>, riverrun_live::Refused> {
         match self.auth.token(token).await {
             Ok(identity) => Ok(member(identity)),
-            Err(AuthFailed::Unavailable(detail)) => Err(riverrun_live::Refused::Unavailable(detail)),
-            Err(failed) => Err(riverrun_live::Refused::Unauthenticated(failed.to_string())),
+            Err(failed) => {
+                let refusal = Refusal::from(failed);
+                Err(match refusal.code {
+                    Code::Unavailable => riverrun_live::Refused::Unavailable(refusal.error),
+                    _ => riverrun_live::Refused::Unauthenticated(refusal.error),
+                })
+            }
         }
     }
 
@@ -146,11 +159,13 @@ impl Hooks for Join {
         match (message.topic.strip_prefix(SYNC).map(Scope::new), &self.topics) {
             (Some(Ok(scope)), _) => self.on_sync(session, scope, message).await,
             (Some(Err(error)), _) => {
-                fail(session, &message.topic, None, Code::InvalidMutation, error.to_string()).await;
+                let reference = reference(&message.data);
+                fail(session, &message.topic, reference, Code::InvalidMutation, error.to_string()).await;
             }
             (None, Some(topics)) => topics.on_message(session, message).await,
             (None, None) => {
-                fail(session, &message.topic, None, Code::NotFound, "there is no such topic here".into()).await;
+                let error = "there is no such topic here".into();
+                fail(session, &message.topic, reference(&message.data), Code::NotFound, error).await;
             }
         }
     }
@@ -216,6 +231,16 @@ fn page_frame(page: Page) -> ServerFrame {
 
 fn envelope(topic: &str, frame: &ServerFrame) -> Option<Frame> {
     Frame::envelope(topic, frame).inspect_err(|error| tracing::error!(%error, "a frame could not be written")).ok()
+}
+
+/// The `ref` of a frame that may otherwise not be understood: its error still finds the question it belongs to.
+fn reference(data: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Tied {
+        #[serde(rename = "ref")]
+        reference: Option<String>,
+    }
+    serde_json::from_str::<Tied>(data.get()).ok()?.reference
 }
 
 async fn say(session: &Session<Member>, topic: &str, frame: &ServerFrame) {

@@ -46,9 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// requests in flight are finished, sessions close with 1001, all within [`DRAIN_WITHIN`]. A second signal ends the
 /// process at once.
 pub async fn serve(app: Router, addr: impl ToSocketAddrs) -> Result<(), ServeError> {
-    let listener = listen::bind(addr).await?;
-    let shutdown = signals::first().map_err(|source| ServeError::Signals { source })?;
-    Serve::new(listener, app).shutdown(shutdown).run().await;
+    Serve::bind(addr, app).await?.run().await;
     Ok(())
 }
 
@@ -77,6 +75,19 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// A server that listens at `addr` already, with this module's limits, until the process is told to stop. For whoever
+    /// wants to say so, or to change a limit, before it runs.
+    pub async fn bind(addr: impl ToSocketAddrs, app: Router) -> Result<Self, ServeError> {
+        let listener = listen::bind(addr).await?;
+        let shutdown = signals::first().map_err(|source| ServeError::Signals { source })?;
+        Ok(Self::new(listener, app).shutdown(shutdown))
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// A server with this module's limits that runs until its future is dropped.
     pub fn new(listener: TcpListener, app: Router) -> Self {
         Self {

@@ -1,19 +1,38 @@
 //! Entry point: reads the configuration, builds the application, serves it.
 
-use anyhow::Context as _;
+use std::process::ExitCode;
+
 use myapp::server::{App, Config};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    prelude::*,
+};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).init();
+async fn main() -> ExitCode {
+    // `RUST_LOG=debug`, or by crate: `RUST_LOG=info,riverrun_engine=debug`.
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    tracing_subscriber::registry().with(fmt::layer().with_target(false)).with(filter).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence from the outside in; a trace would not help whoever starts the program.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
+async fn run() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     let app = App::new(&config).await?;
-    tracing::info!("listening on http://{}", config.address());
-    tracing::info!("database {}", config.database.display());
-    riverrun::serve(app.router(), config.address()).await.context("the server stopped")?;
+    let server = riverrun::Serve::bind(config.address(), app.router()).await?;
+    tracing::info!("listening on http://{}", server.local_addr()?);
+    tracing::info!("database: {}", config.database.display());
+    server.run().await;
+    tracing::info!("stopped");
     app.close().await;
     Ok(())
 }

@@ -261,7 +261,7 @@ impl World {
     }
 
     pub(super) fn epoch(&self) -> Epoch {
-        self.read(store::ReadTx::epoch)
+        self.read(|tx| tx.epoch())
     }
 
     pub(super) fn digest(&self, name: &str) -> Digest {

@@ -170,6 +170,8 @@ export class Pusher {
     const { queue, decided, heard, renewed } = this.#parts;
     const judgement = judge(batch.entries, answer, this.#voids);
     heard(null);
+    // Sent before this tab knew of any history: the answer says which one the places count in.
+    if (batch.epoch === null && answer.epoch) await queue.trust(answer.epoch).catch(() => undefined);
     if (judgement.clientUnknown) judgement.decided.push(...(await this.#alsoUnknown(batch, judgement.decided)));
     // Kept before it is told: a verdict that was shown must not be asked for again after a crash.
     await queue.settle(judgement.decided).catch(() => undefined);

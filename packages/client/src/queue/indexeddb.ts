@@ -5,7 +5,7 @@
 import { VERDICTS_KEPT } from "../core/limits.ts";
 import { newId } from "../core/uuid.ts";
 import type { Decided, Entry, Numbered } from "../core/words.ts";
-import { nextBatch, renumbered, sentBy } from "./numbering.ts";
+import { nextBatch, renumbered } from "./numbering.ts";
 import type { Batch, Queue, Room, Sender } from "./queue.ts";
 
 /** The layout's version; a later one upgrades in `onupgradeneeded`. */
@@ -123,7 +123,10 @@ export class IndexedDbQueue implements Queue {
   }
 
   async senders(): Promise<Sender[]> {
-    return sentBy(this.client, await this.load());
+    const keys = await asked(this.#db.transaction(META).objectStore(META).getAllKeys());
+    return keys.flatMap((key) =>
+      String(key).startsWith("seq:") ? { client: this.client, scope: String(key).slice(4) } : [],
+    );
   }
 
   undo(id: string): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { VERDICTS_KEPT } from "../core/limits.ts";
 import { newId } from "../core/uuid.ts";
 import type { Decided, Entry, Numbered } from "../core/words.ts";
-import { nextBatch, renumbered, sentBy } from "./numbering.ts";
+import { nextBatch, renumbered } from "./numbering.ts";
 import type { Batch, Queue, Room, Sender } from "./queue.ts";
 
 /** See the file's head. */
@@ -64,7 +64,7 @@ export class MemoryQueue implements Queue {
   }
 
   senders(): Promise<Sender[]> {
-    return Promise.resolve(sentBy(this.client, this.#rows));
+    return Promise.resolve([...this.#counters.keys()].map((scope) => ({ client: this.client, scope })));
   }
 
   undo(id: string): Promise<boolean> {

@@ -4,7 +4,7 @@
  */
 import { byteLength } from "../core/door.ts";
 import type { Entry } from "../core/words.ts";
-import type { Room, Sender } from "./queue.ts";
+import type { Room } from "./queue.ts";
 
 /** A mutation as it travels. */
 export function wire(entry: Entry): object {
@@ -53,10 +53,4 @@ export function renumbered(
     .filter((row) => row.scope === scope && row.seq !== null && (row.seq > lastSeq || forced.has(row.id)))
     .map((row) => ({ ...row, seq: ++seq }));
   return { entries, counter: seq };
-}
-
-/** The scopes in which some of these have a place. */
-export function sentBy(client: string, rows: readonly Entry[]): Sender[] {
-  const scopes = new Set(rows.filter((row) => row.seq !== null).map((row) => row.scope));
-  return [...scopes].map((scope) => ({ client, scope }));
 }

@@ -51,7 +51,7 @@ export interface Queue {
   settle(decided: readonly Decided[]): Promise<void>;
   /** Numbers what was sent under a client again from `lastSeq` + 1: all above it, and those in `forced`. */
   renumber(of: Sender, lastSeq: number, forced: ReadonlySet<string>): Promise<Numbered[]>;
-  /** Where there are mutations with a place. */
+  /** Where places have been given out. */
   senders(): Promise<Sender[]>;
   /** Takes a mutation back, unless it has a place already. */
   undo(id: string): Promise<boolean>;
