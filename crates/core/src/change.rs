@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Cursor, Json, Millis, MutationId, Scope};
 
@@ -57,7 +57,12 @@ impl CollectionChange {
             op: String,
             collection: String,
             id: String,
+            // A value that is `null` is a value all the same.
+            #[serde(default, deserialize_with = "present")]
             value: Option<Json>,
+        }
+        fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+            Json::deserialize(from).map(Some)
         }
         let Parts { op, collection, id, value } = data.read().ok()?;
         match (op.as_str(), value) {
@@ -86,6 +91,7 @@ mod tests {
     fn collection_changes_read_as_the_contract_writes_them() {
         for text in [
             r#"{"op":"put","collection":"todo","id":"t1","value":{"n":1.50}}"#,
+            r#"{"op":"put","collection":"todo","id":"t1","value":null}"#,
             r#"{"op":"del","collection":"todo","id":"t1"}"#,
         ] {
             let data = Json::parse(text).unwrap();

@@ -76,7 +76,11 @@ fn a_push_that_cannot_be_read_says_where_and_why() {
     for (body, code, says) in [
         (r#"{"mutations":[{"id":"","type":"x"}]}"#, Code::InvalidMutation, "a mutation's id must not be empty"),
         (r#"{"mutations":[{"id":"1","type":""}]}"#, Code::InvalidMutation, "mutations[0]: a type is 1 to 128 bytes"),
-        (r#"{"mutations":[{"id":"1","type":"x","seq":1}]}"#, Code::InvalidMutation, "mutations[0]: a seq needs the client"),
+        (
+            r#"{"mutations":[{"id":"1","type":"x","seq":1}]}"#,
+            Code::InvalidMutation,
+            "mutations[0]: a seq needs the client",
+        ),
         (
             r#"{"client":"c","mutations":[{"id":"1","type":"x","seq":0}]}"#,
             Code::InvalidMutation,
@@ -105,13 +109,8 @@ fn push_answers_are_written_as_the_contract_writes_them() {
         changes: Some(vec![change()]),
         ..PushResult::blank(id("0198"), true)
     };
-    let rejected = PushResult::refused(
-        id("0199"),
-        Code::Rejected,
-        Some("title_empty".into()),
-        "a todo needs a title",
-        false,
-    );
+    let rejected =
+        PushResult::refused(id("0199"), Code::Rejected, Some("title_empty".into()), "a todo needs a title", false);
     let duplicate = PushResult { cursor: Some(Cursor(9)), duplicate: true, ..PushResult::blank(id("0200"), true) };
     let moved = PushResult {
         cursor: Some(Cursor(3)),
@@ -203,10 +202,16 @@ fn frames_of_the_server_are_written_as_the_contract_writes_them() {
     for (frame, text) in [
         (
             ServerFrame::Snapshot(snapshot()),
-            r#"{"type":"snapshot","data":{"todo":{"t1":{}}},"cursor":13,"digest":"00000000000000ff","epoch":"e1"}"#.to_string(),
+            r#"{"type":"snapshot","data":{"todo":{"t1":{}}},"cursor":13,"digest":"00000000000000ff","epoch":"e1"}"#
+                .to_string(),
         ),
         (
-            ServerFrame::Ack { reference: Some("1".into()), cursor: Cursor(15), epoch: epoch(), last_seq: Some(Seq(7)) },
+            ServerFrame::Ack {
+                reference: Some("1".into()),
+                cursor: Cursor(15),
+                epoch: epoch(),
+                last_seq: Some(Seq(7)),
+            },
             r#"{"type":"ack","ref":"1","cursor":15,"epoch":"e1","last_seq":7}"#.to_string(),
         ),
         (

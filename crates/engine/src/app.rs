@@ -1,7 +1,12 @@
 //! What the application brought: mutators over collections, or a machine with a state of its own. The engine sees one
 //! thing; which of the two it is, is known here alone.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{
+    any::Any,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use riverrun_core::{
     CollectionChange, Ctx, Cursor, Digest, Epoch, Journal, Json, Machine, Mutation, Mutators, Reject, Scope, State, Tx,
@@ -34,10 +39,17 @@ pub(crate) struct Published {
 pub(crate) type Working = HashMap<Scope, Published>;
 
 impl App {
-    /// The other scopes a mutation declares.
+    /// The other scopes a mutation declares. A panic in there is a no like one in a mutator: it must not come back for ever.
     pub(crate) fn declared(&self, mutation: &Mutation) -> Result<Vec<Scope>, Reject> {
         match self {
-            Self::Mutators(mutators) => mutators.declared(&mutation.name, &mutation.scope, &mutation.args),
+            Self::Mutators(mutators) => {
+                let declare = || mutators.declared(&mutation.name, &mutation.scope, &mutation.args);
+                catch_unwind(AssertUnwindSafe(declare)).unwrap_or_else(|_| {
+                    tracing::error!(mutator = mutation.name, "a mutator panicked while it declared its scopes");
+                    let error = "the server failed on this mutation; it is in its log";
+                    Err(Reject::with(riverrun_core::Code::InternalError, None, error))
+                })
+            }
             Self::Machine(_) => Ok(Vec::new()),
         }
     }

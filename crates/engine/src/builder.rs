@@ -1,7 +1,7 @@
 //! Puts an engine together and starts its writer. What is missing or wrong is said here, before the first request.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     ops::RangeInclusive,
     sync::{Arc, Mutex},
 };
@@ -132,7 +132,7 @@ impl Builder {
             access,
             access_changes: watch::Sender::new(0),
             feed: Arc::new(Feed::default()),
-            noted: Mutex::new(HashSet::new()),
+            noted: Mutex::new(HashMap::new()),
         });
         let (asks, queue) = mpsc::channel(writer::QUEUE);
         writer::start(inner.clone(), queue).map_err(StartError::Thread)?;

@@ -2,7 +2,7 @@
 //! The rules of the protocol's "identity and order" stand here and nowhere else.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -65,6 +65,8 @@ pub(crate) struct Batch<'t> {
     pub(crate) heads: BTreeMap<Scope, Head>,
     pub(crate) marks: BTreeMap<(Scope, ClientId), Option<Watermark>>,
     pub(crate) owners: BTreeMap<ClientId, Option<Principal>>,
+    /// Clients one of whose mutations was asked to come again: what they sent after it waits with it.
+    pub(crate) waiting: BTreeSet<(Scope, ClientId)>,
     pub(crate) forgotten_before: Millis,
     pub(crate) working: Working,
 }
@@ -84,6 +86,7 @@ impl Batch<'_> {
         let mutation = &item.mutation;
         let fingerprint = fingerprint(mutation);
         if let Some(record) = self.tx.verdict(&mutation.scope, principal, &mutation.id)? {
+            self.take_place(principal, mutation, &record)?;
             return Ok(known(record, fingerprint));
         }
         // Another's client id must not consume its place: the refusal is recorded under the id alone.
@@ -103,6 +106,7 @@ impl Batch<'_> {
         let verdict = match &item.edge {
             _ if mutation.is_void() => Err(refusal(Code::InvalidMutation, "the server could not read this mutation")),
             _ if mutation.schema.is_some_and(|schema| schema > *self.kernel.schemas.end()) => {
+                self.waits(mutation, place);
                 let error = "this server does not know that schema yet: try again once it is updated";
                 return Ok(Decision::again(Code::SchemaMismatch, error));
             }
@@ -110,6 +114,7 @@ impl Batch<'_> {
                 Err(refusal(Code::SchemaMismatch, "this mutation was written for a version that is no longer taken"))
             }
             Edge::Unknown => {
+                self.waits(mutation, place);
                 return Ok(Decision::again(Code::Unavailable, "access could not be checked right now: try again"));
             }
             Edge::No(no) => Err(no.clone()),
@@ -142,6 +147,10 @@ impl Batch<'_> {
                 expired()
             }
             None if *seq == Seq(1) => Turn::Now,
+            None if self.waiting.contains(&(mutation.scope.clone(), client.clone())) => Turn::Not(Decision::again(
+                Code::OutOfOrder,
+                "a mutation of this client before this one has to come again",
+            )),
             None => {
                 let error = "this client is not known here (any more), so its mutations can't go on in the middle";
                 Turn::Not(Decision::last(Code::ClientUnknown, error))
@@ -161,6 +170,37 @@ impl Batch<'_> {
             }
             Some(_) => Turn::Now,
         })
+    }
+
+    fn waits(&mut self, mutation: &Mutation, place: Option<(ClientId, Seq)>) {
+        if let Some((client, _)) = place {
+            self.waiting.insert((mutation.scope.clone(), client));
+        }
+    }
+
+    /// A mutation decided before that comes under another number must leave no hole there: if it is that number's turn, it
+    /// is taken, and nothing else happens. Not so under its own number: of a client that was forgotten it would make a
+    /// known one again, whose old mutations could then follow.
+    fn take_place(&mut self, principal: &Principal, mutation: &Mutation, record: &Record) -> StoreResult<()> {
+        let Some((client, seq)) = mutation.place.as_ref().filter(|place| record.place.as_ref() != Some(place)) else {
+            return Ok(());
+        };
+        if self.owner(client)?.is_some_and(|owner| owner != principal) {
+            return Ok(());
+        }
+        let last = self.mark(&mutation.scope, client)?.map_or(Seq::ZERO, |mark| mark.last_seq);
+        if *seq == last.next() { self.decided(principal, &mutation.scope, client, *seq) } else { Ok(()) }
+    }
+
+    /// Moves a client's watermark; its first mutation makes the client its sender's.
+    fn decided(&mut self, principal: &Principal, scope: &Scope, client: &ClientId, seq: Seq) -> StoreResult<()> {
+        if self.owner(client)?.is_none() {
+            self.tx.set_owner(client, principal)?;
+            self.owners.insert(client.clone(), Some(principal.clone()));
+        }
+        let mark = Watermark { last_seq: seq, seen: self.now };
+        self.marks.insert((scope.clone(), client.clone()), Some(mark));
+        Ok(())
     }
 
     fn owner(&mut self, client: &ClientId) -> StoreResult<Option<&Principal>> {
@@ -291,12 +331,7 @@ impl Batch<'_> {
         effects: Vec<(Scope, Entry)>,
     ) -> StoreResult<Decision> {
         if let Some((client, seq)) = &place {
-            if self.owner(client)?.is_none() {
-                self.tx.set_owner(client, principal)?;
-                self.owners.insert(client.clone(), Some(principal.clone()));
-            }
-            let mark = Watermark { last_seq: *seq, seen: self.now };
-            self.marks.insert((mutation.scope.clone(), client.clone()), Some(mark));
+            self.decided(principal, &mutation.scope, client, *seq)?;
         }
         let record = Record { id: mutation.id.clone(), place, fingerprint, time: self.now, verdict };
         self.tx.record(&mutation.scope, principal, &record)?;

@@ -2,17 +2,20 @@
 //! the runtime's blocking threads; nothing here decides anything.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use riverrun_core::{ClientId, Code, Epoch, Principal, Scope};
+use riverrun_core::{ClientId, Code, Epoch, Millis, Principal, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Action, Builder, Store, access::Access, error::Refused, feed::Feed, kernel::Kernel, store, writer::Ask};
 
 /// Clients whose reading was noted lately, so that not every pull troubles the writer. Cleared when full.
 const NOTED_CLIENTS: usize = 10_000;
+
+/// How long, in milliseconds, a client that was noted is not noted again: its watermark lives for months.
+const NOTE_EVERY: i64 = 60 * 60 * 1000;
 
 /// A sync engine over a store. Clones share it.
 ///
@@ -51,7 +54,8 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) access_changes: watch::Sender<u64>,
     pub(crate) feed: Arc<Feed>,
-    pub(crate) noted: Mutex<HashSet<(Scope, ClientId)>>,
+    /// When they were noted.
+    pub(crate) noted: Mutex<HashMap<(Scope, ClientId), Millis>>,
 }
 
 impl Engine {
@@ -117,7 +121,10 @@ impl Engine {
         if noted.len() >= NOTED_CLIENTS {
             noted.clear();
         }
-        if noted.insert((scope.clone(), client.clone())) {
+        let now = self.inner.kernel.clock.now();
+        let key = (scope.clone(), client.clone());
+        if noted.get(&key).is_none_or(|then| *then < now.minus(NOTE_EVERY)) {
+            noted.insert(key, now);
             let _ = self.asks.try_send(Ask::Touch(scope.clone(), client.clone()));
         }
     }

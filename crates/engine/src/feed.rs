@@ -29,6 +29,8 @@ pub struct Commit {
     pub cursor: Cursor,
     /// The digest at that cursor.
     pub digest: Digest,
+    /// The digest at `from`: a reader that has another one there is in another history.
+    pub(crate) follows: Digest,
     entries: Option<Vec<Entry>>,
     rendered: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -40,10 +42,12 @@ impl std::fmt::Debug for Commit {
 }
 
 impl Commit {
-    pub(crate) fn new(scope: Scope, from: Cursor, cursor: Cursor, digest: Digest, entries: Vec<Entry>) -> Self {
+    /// The entries lead from one place in the log to another.
+    pub(crate) fn new(scope: Scope, from: (Cursor, Digest), to: (Cursor, Digest), entries: Vec<Entry>) -> Self {
         let bytes: usize = entries.iter().flat_map(|entry| &entry.changes).map(|data| data.as_str().len()).sum();
         let entries = (bytes <= CARRIED_BYTES).then_some(entries);
-        Self { scope, from, cursor, digest, entries, rendered: OnceLock::new() }
+        let ((from, follows), (cursor, digest)) = (from, to);
+        Self { scope, from, cursor, digest, follows, entries, rendered: OnceLock::new() }
     }
 
     /// Its changes, unless they are too many to carry along.

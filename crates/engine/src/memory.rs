@@ -49,6 +49,7 @@ impl Memory {
     /// An empty log with an epoch of its own, a fresh `UUIDv7`. Minting it is the only time the clock is looked at.
     pub fn new() -> Self {
         let epoch = Epoch::new(Uuid::now_v7().to_string());
+        // can't fail: 36 letters, digits and dashes are within an epoch's limits.
         Self::with_epoch(epoch.expect("a UUID's 36 letters are an epoch"))
     }
 

@@ -105,7 +105,8 @@ impl Kernel {
         store::write(&*self.store, |tx| {
             let gone = tx.forget_verdicts(verdicts, self.retention.verdicts_per_client, FORGET_STEP)?;
             let left = tx.forget_clients(clients, FORGET_STEP)?;
-            if gone.by_id_alone > 0 || left > 0 {
+            // Any of them may come back by its id alone, also one that had a place when it was decided.
+            if gone.verdicts > 0 || left > 0 {
                 let moment: Millis = tx.forgotten_before()?.max(verdicts);
                 tx.set_forgotten_before(moment)?;
             }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use riverrun_core::{Code, Cursor, Scope};
+use riverrun_core::{Code, Scope};
 
 use crate::{
     Commit, Decision,
@@ -33,6 +33,7 @@ impl Kernel {
             heads: BTreeMap::new(),
             marks: BTreeMap::new(),
             owners: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             forgotten_before: tx.forgotten_before()?,
             working: Working::new(),
             tx,
@@ -134,9 +135,9 @@ fn commits(
         }
     }
     let commit = |(scope, entries): (&Scope, Vec<_>)| {
-        let from = before.get(scope).map_or(Cursor::ZERO, |head| head.cursor);
+        let from = before.get(scope).copied().unwrap_or_default();
         let head = after.get(scope).copied().unwrap_or_default();
-        Arc::new(Commit::new(scope.clone(), from, head.cursor, head.digest, entries))
+        Arc::new(Commit::new(scope.clone(), (from.cursor, from.digest), (head.cursor, head.digest), entries))
     };
     by_scope.into_iter().map(commit).collect()
 }

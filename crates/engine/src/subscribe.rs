@@ -218,12 +218,14 @@ impl Subscription {
             };
             match heard {
                 Heard::Notice(Notice::Commit(commit)) if commit.cursor <= self.at.0 => {}
-                Heard::Notice(Notice::Commit(commit)) if commit.from == self.at.0 && commit.carries() => {
+                Heard::Notice(Notice::Commit(commit))
+                    if (commit.from, commit.follows) == self.at && commit.carries() =>
+                {
                     self.at = (commit.cursor, commit.digest);
                     (self.catching, self.rounds) = (false, 0);
                     return Ok(Event::Commit(commit));
                 }
-                // A hole, an overlap, or too large to carry along: the log has it.
+                // A hole, an overlap, another history, or too large to carry along: the log tells.
                 Heard::Notice(_) => (self.behind, self.catching) = (true, true),
                 // While the log was being read the ring went round: that is the catch-up's doing, not the reader's.
                 Heard::Overrun if self.catching && self.rounds < ROUNDS => {

@@ -1,7 +1,12 @@
 //! The one thread that writes. It takes whatever waits, settles it in one commit, answers, and starts over: a commit begins
 //! when the last one ended, so the more wait the more share one sync to disk. In between it keeps the log within bounds.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use riverrun_core::{ClientId, Code, Epoch, Scope};
 use tokio::sync::{mpsc, oneshot};
@@ -130,7 +135,7 @@ impl Writer {
     }
 
     fn settle(&mut self, pushes: &[Push], answers: Vec<oneshot::Sender<Answer>>) {
-        match self.inner.kernel.settle(pushes) {
+        match guarded(|| self.inner.kernel.settle(pushes)) {
             Ok(settled) => self.answer(settled, answers),
             // One push may fail every time (a table of the application's own, say): alone, it holds nobody up.
             Err(error) if pushes.len() > 1 && !matches!(error, StoreError::Full | StoreError::SyncFailed(_)) => {
@@ -168,14 +173,14 @@ impl Writer {
     /// One step of trimming and forgetting, so that a push never waits for more than that.
     fn upkeep(&mut self) {
         if let Some(scope) = self.trim.iter().next().cloned() {
-            let more = self.inner.kernel.trim(&scope);
+            let more = guarded(|| self.inner.kernel.trim(&scope));
             if !matches!(more, Ok(true)) {
                 self.trim.remove(&scope);
             }
             report(more.map(drop));
         }
         if self.forget {
-            let more = self.inner.kernel.forget();
+            let more = guarded(|| self.inner.kernel.forget());
             self.forget = matches!(more, Ok(true));
             report(more.map(drop));
         }
@@ -204,6 +209,13 @@ impl Writer {
             None => Ok(()),
         })
     }
+}
+
+/// Keeps the writer alive when code of the application panics where no mutation can be blamed: a machine that can't fold
+/// what an earlier version of it wrote, say. The transaction is gone with the panic, and memory is only published after one.
+fn guarded<T>(work: impl FnOnce() -> StoreResult<T>) -> StoreResult<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError::Other("the application panicked outside of a mutation".into())))
 }
 
 fn report(done: StoreResult<()>) {

@@ -74,7 +74,7 @@ pub(crate) async fn body(body: Body, max: usize) -> Result<Bytes, Refusal> {
 const DROPPED: usize = 8 << 20;
 
 /// 60 s: what the largest body takes at 150 kbit/s. A body that never ends must not hold a connection for ever.
-const BODY_WITHIN: Duration = Duration::from_secs(60);
+const BODY_WITHIN: Duration = Duration::from_mins(1);
 
 /// The most bytes any route of the contract reads.
 pub(crate) const MAX_BODY: usize = limits::PUSH_BYTES;

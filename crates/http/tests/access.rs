@@ -1,5 +1,7 @@
 //! Who is asking and what they may do: asked on push, pull, snapshot and subscribe alike, for as long as a session lasts.
 
+#![allow(clippy::unwrap_used, reason = "what can't be unwrapped fails the test")]
+
 mod common;
 
 use std::time::{Duration, Instant};
@@ -22,6 +24,9 @@ fn create(id: &str, scope: &str) -> Value {
 async fn push(site: &Site, who: &str, body: Value) -> Value {
     site.post("/_sync/push", &body).of(who).send().await.ok()
 }
+
+/// Changes of 60 KB each that a reader is behind: far more than sockets and queues hold.
+const FILLS: u64 = 150;
 
 /// The code a subscription is refused with, or the type of its first frame.
 async fn subscribe(socket: &mut Socket, scope: &str, more: Value) -> Value {
@@ -182,8 +187,6 @@ async fn access_taken_away_ends_the_live_subscription_and_nothing_more_leaves() 
 async fn access_taken_away_stops_a_catch_up_in_its_middle() {
     let (site, grants) = guarded().await;
     grants.give("ann", "user:bob", Action::Read);
-    // Far more than sockets and queues hold.
-    const FILLS: u64 = 150;
     let bob = riverrun_core::Principal::new("bob").unwrap();
     for _ in 0..FILLS {
         site.engine.mutate(&bob, "user:bob", "blob.fill", &json!({"id": "b", "bytes": 60_000})).await.unwrap();

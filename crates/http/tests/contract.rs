@@ -1,5 +1,7 @@
 //! The flow of a plain client, word for word, and each answer field by field against the contract's text.
 
+#![allow(clippy::unwrap_used, reason = "what can't be unwrapped fails the test")]
+
 mod common;
 
 use common::{Request, Site, soon};

@@ -1,5 +1,7 @@
 //! Subscriptions over real sockets: how they begin, go on and end, and that nothing is ever missed or told twice.
 
+#![allow(clippy::unwrap_used, reason = "what can't be unwrapped fails the test")]
+
 mod common;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Every refusal the edge can produce: its status, its code, a body of three fields, and nothing of the inside in it.
 
+#![allow(clippy::unwrap_used, reason = "what can't be unwrapped fails the test")]
+
 mod common;
 
 use std::sync::{

@@ -1,5 +1,6 @@
 //! Tables of the application's own: they commit and roll back with the log, break nothing of the engine's, and their
 //! errors are told as what they are.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -65,9 +66,9 @@ fn mutate<T>(
         return Ok((done, true));
     }
     if done.is_ok() {
-        tx.release()?
+        tx.release()?;
     } else {
-        tx.rollback()?
+        tx.rollback()?;
     }
     Ok((done, false))
 }

@@ -1,4 +1,5 @@
 //! The contract every store is held to, on a file.
+#![allow(clippy::unwrap_used)]
 
 use riverrun_engine::Store;
 use riverrun_sqlite::Sqlite;

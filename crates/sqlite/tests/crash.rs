@@ -1,5 +1,6 @@
 //! A process killed at any moment: what it acknowledged is there, what it did not is whole or absent.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

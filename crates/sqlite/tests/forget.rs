@@ -1,4 +1,5 @@
 //! Pruning: what a client must keep stays, what may go goes within the limit, and no pruning looks at everything.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -87,6 +88,25 @@ fn repeated_prunings_reach_everything_that_may_go() {
     write(&store, |tx| seen(tx, "known", 14, 11)).unwrap();
     assert_eq!(forget(&store, 100, 4, 3), (3, 0));
     assert_eq!(forget(&store, 100, 4, 3), (1, 0));
+    assert_eq!(left(&store), 0);
+}
+
+#[test]
+fn a_pruning_that_comes_to_the_end_goes_once_around_to_where_it_began() {
+    let store = Sqlite::in_memory().unwrap();
+    write(&store, |tx| {
+        for n in 1..=5 {
+            tx.record(&scope("a"), &principal("ann"), &record(&format!("k{n}"), Some(("known", n)), 1))?;
+        }
+        for n in 1..=3 {
+            tx.record(&scope("a"), &principal("bob"), &record(&format!("i{n}"), None, 2))?;
+        }
+        seen(tx, "known", 5, 10)
+    })
+    .unwrap();
+    assert_eq!(forget(&store, 100, 5, 1), (1, 1), "it passed the kept ones and stopped behind them");
+    write(&store, |tx| seen(tx, "known", 10, 11)).unwrap();
+    assert_eq!(forget(&store, 100, 5, 100), (7, 2), "what was passed may go by now");
     assert_eq!(left(&store), 0);
 }
 

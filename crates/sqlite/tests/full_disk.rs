@@ -1,5 +1,6 @@
 //! A full disk: a commit without room is an error and leaves nothing, and writing goes on once there is room.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -156,4 +157,26 @@ fn a_transaction_too_large_for_the_disk_is_full_even_when_its_closure_ignores_it
     assert_eq!(error, StoreError::Full);
     assert_eq!(read(&store, |tx| tx.entity(&a, "blob", "0")).unwrap(), None);
     assert_eq!(write(&store, |tx| step(tx, &a, "m2")).unwrap(), Cursor(2));
+}
+
+#[test]
+fn on_a_disk_that_stays_full_what_needs_no_more_room_is_written_again() {
+    let Some(disk) = Disk::new("8m") else { return };
+    let file = disk.mount.join("app.db");
+    let a = scope("a");
+    let rewrite = |store: &Sqlite, n: usize| {
+        let value = json(&format!("\"{n:040000}\""));
+        write(store, |tx| tx.put(&a, Layer::Current, "blob", "1", &value))
+    };
+    let store = Sqlite::open(&file).unwrap();
+    rewrite(&store, 0).unwrap();
+    drop(store);
+    let store = Sqlite::open(&file).unwrap();
+    // A write-ahead log of some size, though far from where it is emptied by itself.
+    (1..20).for_each(|n| rewrite(&store, n).unwrap());
+    disk.fill();
+    let full = (20..40).find(|n| rewrite(&store, *n).is_err()).expect("the log needed no room");
+    for n in full..full + 5 {
+        assert_eq!(rewrite(&store, n), Ok(()), "the log is used again from its beginning");
+    }
 }

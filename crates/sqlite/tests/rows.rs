@@ -1,4 +1,5 @@
 //! What is put comes back as it was put, in the order of bytes, and only if it was committed.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -271,6 +272,31 @@ fn a_failure_inside_a_write_fails_the_write_whatever_its_closure_says() {
 }
 
 #[test]
+fn a_write_that_failed_or_panicked_holds_the_database_no_longer() {
+    let directory = Directory::new();
+    let file = directory.file("app.db");
+    let store = Sqlite::open(&file).unwrap();
+    let other = riverrun_sqlite::rusqlite::Connection::open(&file).unwrap();
+    other.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let free = || other.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+    write(&store, |tx| {
+        step(tx, &scope("a"), "m1")?;
+        assert!(free().is_err(), "it is held while the write runs");
+        Err::<(), _>(StoreError::Other("on purpose".into()))
+    })
+    .unwrap_err();
+    free().unwrap();
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _ = store.write(&mut |tx| {
+            step(tx, &scope("a"), "m1")?;
+            panic!("on purpose");
+        });
+    }));
+    assert!(panicked.is_err());
+    free().unwrap();
+}
+
+#[test]
 fn an_error_of_the_closures_own_says_nothing_about_the_disk() {
     on_both(|store| {
         for error in [StoreError::SyncFailed("elsewhere".into()), StoreError::Full] {
@@ -287,7 +313,7 @@ fn a_read_stays_at_its_moment_while_a_write_commits_beside_it() {
     let store = Sqlite::options(directory.file("app.db")).readers(2).open().unwrap();
     let a = scope("a");
     write(&store, |tx| step(tx, &a, "m1")).unwrap();
-    let (began, begin) = mpsc::channel();
+    let (began, waiting) = mpsc::channel();
     let (go_on, wait) = mpsc::channel::<()>();
     std::thread::scope(|threads| {
         let (store, a) = (&store, &a);
@@ -306,7 +332,7 @@ fn a_read_stays_at_its_moment_while_a_write_commits_beside_it() {
                 Ok(entries)
             })
         });
-        begin.recv().unwrap();
+        waiting.recv().unwrap();
         // The write does not wait for the reader either.
         write(store, |tx| step(tx, a, "m2")).unwrap();
         assert_eq!(head(store, "a").unwrap().cursor, Cursor(2), "a new read sees it");

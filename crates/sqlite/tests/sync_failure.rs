@@ -1,6 +1,7 @@
 //! A sync that fails: the store says so and writes no more, because the system may call pages clean that never reached the
 //! disk. A small library in front of the C library makes real syncs of a real file fail.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -28,9 +29,9 @@ fn run_under_failing_syncs(test: &str) {
         .env("RIVERRUN_FAIL_SYNC", directory.file("flag"))
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("1 passed"), "{text}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("1 passed"), "{told}");
 }
 
 #[test]

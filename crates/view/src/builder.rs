@@ -1,6 +1,7 @@
 //! Builds views: options, helpers, and the check of all templates. It must never give out views of a release whose
 //! templates are not all sound.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minijinja::functions::Function;
@@ -12,7 +13,7 @@ use crate::check::Rules;
 use crate::error::BuildError;
 use crate::source::{Folder, Source, Templates};
 use crate::views::{Inner, Views, as_engine_error};
-use crate::{helpers, name, problem::Problem};
+use crate::{escape, helpers, name, problem::Problem};
 
 /// Options of [`Views`], from [`Views::builder`].
 #[must_use]
@@ -27,6 +28,7 @@ impl Builder {
     pub(crate) fn new(source: Source) -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(name::escaping);
+        env.set_formatter(escape::format);
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         // Costs something only when an error is made, and without it that error can't name the variable. What it keeps
         // of the values is never printed.
@@ -82,10 +84,12 @@ impl Builder {
     /// told to `tracing` and shown when the template is used.
     pub fn build(self) -> Result<Views, BuildError> {
         let Self { source, layout, dev, mut env } = self;
-        let rules = Rules { env: env.clone(), templates: source.open()? };
+        let rules = Rules { env: env.clone(), templates: source.open(dev)? };
         let problems = rules.check_all(layout.as_deref())?;
         if dev {
-            problems.iter().for_each(|problem| tracing::warn!(%problem, "a template is refused"));
+            for problem in problems {
+                tracing::warn!(%problem, "a template is refused");
+            }
         } else if !problems.is_empty() {
             return Err(BuildError::Templates(problems));
         }
@@ -94,27 +98,24 @@ impl Builder {
     }
 }
 
-/// Gives the engine its templates: all of them now, or each when it is asked for.
+/// Gives the engine its templates: each when it is asked for, or all of them now.
 fn load(env: &mut Environment<'static>, rules: &Rules, dev: bool) -> Result<(), BuildError> {
-    let refused = |error: &minijinja::Error| BuildError::Templates(vec![Problem::from_engine(error)]);
     match &rules.templates {
-        Templates::Folder(folder) if dev => follow(env, rules.clone(), folder.clone()),
-        // What is embedded is borrowed: the engine finds it without a lock.
-        Templates::Embedded(embedded) if !dev => {
-            for file in embedded.list() {
-                let text = embedded.get(file).unwrap_or_default();
-                env.add_template(file, text).map_err(|error| refused(&error))?;
-            }
-        }
-        templates if !dev => {
-            for file in templates.list()? {
-                let text = templates.read(&file)?.unwrap_or_default();
-                env.add_template_owned(file, text).map_err(|error| refused(&error))?;
-            }
-        }
-        _ => {
+        Templates::Folder(folder) => follow(env, rules.clone(), folder.clone()),
+        // One that is refused must show when it is used, not keep the program from starting.
+        Templates::Fixed(_) if dev => {
             let rules = rules.clone();
             env.set_loader(move |file| checked(&rules, file));
+        }
+        Templates::Fixed(fixed) => {
+            for (file, text) in fixed.iter() {
+                let added = match (file, text) {
+                    // The engine finds what it borrows without a lock.
+                    (Cow::Borrowed(file), Cow::Borrowed(text)) => env.add_template(file, text),
+                    _ => env.add_template_owned(file.clone(), text.clone()),
+                };
+                added.map_err(|error| BuildError::Templates(vec![Problem::from_engine(&error)]))?;
+            }
         }
     }
     Ok(())

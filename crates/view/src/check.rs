@@ -4,9 +4,9 @@
 mod html;
 mod tags;
 
-use minijinja::{Environment, Value};
+use minijinja::{AutoEscape, Environment, Value};
 
-use crate::name::Role;
+use crate::name::{self, Role};
 use crate::problem::{Place, Problem};
 use crate::source::{SourceError, Templates};
 use html::Spot;
@@ -52,7 +52,7 @@ impl Rules {
             self.check_names(&tag, &mut tell);
             self.check_references(&tag, &mut tell);
             if tag.kind == Kind::Expression
-                && !file.ends_with(".txt")
+                && name::escaping(file) == AutoEscape::Html
                 && let Some(message) = misplaced(&tag)
             {
                 tell(message.to_owned());

@@ -3,9 +3,8 @@
 
 use std::fmt::Write as _;
 
-use minijinja::HtmlEscape;
-
-use crate::problem::{Line, Problem};
+use crate::escape::Escaped;
+use crate::problem::{Line, Problem, SHOWN_NEAR};
 
 const STYLE: &str = include_str!("error_page.css");
 
@@ -15,10 +14,10 @@ const AROUND: usize = 6;
 /// The page for `problem`. `request` is what was asked for, `nonce` what the content security policy lets styles have;
 /// without one a strict policy leaves the page plain, but readable.
 pub(crate) fn render(problem: &Problem, request: Option<&str>, nonce: Option<&str>) -> String {
-    let nonce = nonce.map(|nonce| format!(" nonce=\"{}\"", HtmlEscape(nonce))).unwrap_or_default();
-    let message = HtmlEscape(problem.message());
+    let nonce = nonce.map(|nonce| format!(" nonce=\"{}\"", Escaped(nonce))).unwrap_or_default();
+    let message = Escaped(problem.message());
     let place = problem.place().map(ToString::to_string).unwrap_or_default();
-    let place = HtmlEscape(&place);
+    let place = Escaped(&place);
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -29,7 +28,7 @@ pub(crate) fn render(problem: &Problem, request: Option<&str>, nonce: Option<&st
     write_excerpt(&mut page, &problem.excerpt(AROUND));
     write_trail(&mut page, problem);
     if let Some(request) = request {
-        write!(page, "<p class=\"request\">{}</p>\n", HtmlEscape(request)).unwrap_or_default();
+        writeln!(page, "<p class=\"request\">{}</p>", Escaped(request)).unwrap_or_default();
     }
     page.push_str("<p class=\"note\">Shown in development only. Save the template and load the page again.</p>\n");
     page.push_str("</main>\n</body>\n</html>\n");
@@ -48,9 +47,9 @@ fn write_excerpt(page: &mut String, lines: &[Line<'_>]) {
             Some(marked) => {
                 let (before, rest) = line.text.split_at(marked.start);
                 let (blamed, after) = rest.split_at(marked.end - marked.start);
-                write!(page, "{}<mark>{}</mark>{}", HtmlEscape(before), HtmlEscape(blamed), HtmlEscape(after))
+                write!(page, "{}<mark>{}</mark>{}", Escaped(before), Escaped(blamed), Escaped(after))
             }
-            None => write!(page, "{}", HtmlEscape(line.text)),
+            None => write!(page, "{}", Escaped(line.text)),
         }
         .unwrap_or_default();
         page.push_str(close);
@@ -65,8 +64,14 @@ fn write_trail(page: &mut String, problem: &Problem) {
         return;
     }
     page.push_str("<h2>How it got there</h2>\n<ol>\n");
-    for place in problem.trail() {
-        write!(page, "<li>{}</li>\n", HtmlEscape(&place.to_string())).unwrap_or_default();
+    let near = problem.trail().len().saturating_sub(SHOWN_NEAR + 1);
+    for (at, place) in problem.trail().iter().enumerate() {
+        if at == 1 && near > 1 {
+            writeln!(page, "<li value=\"{near}\">… {} more</li>", near - 1).unwrap_or_default();
+        }
+        if at == 0 || at >= near {
+            writeln!(page, "<li value=\"{}\">{}</li>", at + 1, Escaped(&place.to_string())).unwrap_or_default();
+        }
     }
     page.push_str("</ol>\n");
 }

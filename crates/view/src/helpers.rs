@@ -9,7 +9,7 @@ mod url;
 
 use minijinja::{Environment, Value};
 
-pub use json::safe_json;
+pub use json::raw_json;
 
 use crate::{component, stacks};
 

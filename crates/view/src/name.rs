@@ -48,7 +48,12 @@ pub(crate) fn is_template(file: &str) -> bool {
 }
 
 fn has_template_ending(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, ending)| TEMPLATE_ENDINGS.contains(&ending))
+    ending(name).is_some_and(|ending| TEMPLATE_ENDINGS.contains(&ending))
+}
+
+/// What stands after the last dot; in a template's name it is written in small letters.
+pub(crate) fn ending(file: &str) -> Option<&str> {
+    file.rsplit_once('.').map(|(_, ending)| ending)
 }
 
 /// A part that begins with a dot is hidden, or is `.` or `..`; `\` and `:` mean something on Windows.
@@ -58,12 +63,12 @@ fn is_part(part: &str) -> bool {
 
 /// How values are escaped in `file`: as HTML everywhere but in plain text.
 pub(crate) fn escaping(file: &str) -> AutoEscape {
-    if file.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }
+    if ending(file) == Some("txt") { AutoEscape::None } else { AutoEscape::Html }
 }
 
 /// The media type of what `file` renders to.
 pub(crate) fn media_type(file: &str) -> &'static str {
-    match file.rsplit('.').next() {
+    match ending(file) {
         Some("svg") => "image/svg+xml",
         Some("txt") => "text/plain; charset=utf-8",
         Some("xml") => "application/xml; charset=utf-8",

@@ -43,7 +43,7 @@ pub struct Page {
 impl Page {
     pub(crate) fn new(views: Views, role: Role, name: &str) -> Self {
         // The frame of HTML makes no sense around a sitemap, or around a part of a page.
-        let is_framed = role == Role::Page && role.file(name).is_none_or(|file| file.ends_with(".html"));
+        let is_framed = role == Role::Page && role.file(name).is_none_or(|file| name::ending(&file) == Some("html"));
         let layout = views.inner.layout.clone().filter(|_| is_framed);
         let (values, status) = (BTreeMap::new(), StatusCode::OK);
         Self { views, role, name: name.to_owned(), layout, values, nonce: None, request: None, status }

@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use minijinja::{Error as EngineError, ErrorKind};
 
+/// How many steps of the way are printed beside the first one, nearest first: a component that calls itself has dozens.
+pub(crate) const SHOWN_NEAR: usize = 6;
+
 /// A line of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -149,8 +152,14 @@ impl fmt::Display for Problem {
             write!(f, "{place}: ")?;
         }
         f.write_str(&self.message)?;
-        for from in self.trail.iter().rev().skip(1) {
-            write!(f, " (from {from})")?;
+        let way = self.trail.len().saturating_sub(1);
+        for (at, from) in self.trail.iter().rev().skip(1).enumerate() {
+            if at == SHOWN_NEAR && way > SHOWN_NEAR + 1 {
+                write!(f, " (… {} more)", way - SHOWN_NEAR - 1)?;
+            }
+            if at < SHOWN_NEAR || at + 1 == way {
+                write!(f, " (from {from})")?;
+            }
         }
         Ok(())
     }

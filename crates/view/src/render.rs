@@ -15,7 +15,7 @@ pub(crate) struct Rendered {
 /// Renders `template` alone; its pushes are handed on, its slots stay open.
 pub(crate) fn render(template: &Template<'_, '_>, values: Value) -> Result<Rendered, Error> {
     let mut captured = template.render_captured(values)?;
-    let stacks = captured.with_state_mut(|state| Stacks::take(state));
+    let stacks = captured.with_state_mut(Stacks::take);
     let state = captured.state();
     let set =
         state.exports().into_iter().filter_map(|name| Some((name.to_owned(), state.lookup(name)?))).collect::<Vec<_>>();

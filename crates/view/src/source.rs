@@ -1,15 +1,15 @@
 //! Where templates come from: a folder that is re-read, or the binary itself. Both are asked by the same names and give
 //! the same answers. It must never read a file that [`crate::name`] does not call a template.
 
-mod embedded;
+mod fixed;
 mod folder;
 
 use std::path::PathBuf;
 
 use include_dir::Dir;
 
-pub(crate) use embedded::Embedded;
-pub(crate) use folder::{Folder, Stamp};
+pub(crate) use fixed::Fixed;
+pub(crate) use folder::Folder;
 
 /// The largest template, in bytes. Markup written by hand is a hundredth of it; a larger file got there by mistake.
 pub const MAX_TEMPLATE_BYTES: u64 = 1 << 20;
@@ -42,10 +42,14 @@ impl Source {
         Self(Kind::Embedded(dir))
     }
 
-    pub(crate) fn open(self) -> Result<Templates, SourceError> {
+    /// Makes the templates ready to be asked for. `follow` says whether a folder's changes are to be seen.
+    pub(crate) fn open(self, follow: bool) -> Result<Templates, SourceError> {
         match self.0 {
-            Kind::Folder(root) => Folder::open(root).map(Templates::Folder),
-            Kind::Embedded(dir) => Embedded::new(dir).map(Templates::Embedded),
+            Kind::Embedded(dir) => Fixed::embedded(dir).map(Templates::Fixed),
+            Kind::Folder(root) => {
+                let folder = Folder::open(root)?;
+                if follow { Ok(Templates::Folder(folder)) } else { Fixed::read(&folder).map(Templates::Fixed) }
+            }
         }
     }
 }
@@ -66,7 +70,7 @@ impl From<PathBuf> for Source {
 #[derive(Debug, Clone)]
 pub(crate) enum Templates {
     Folder(Folder),
-    Embedded(Embedded),
+    Fixed(Fixed),
 }
 
 impl Templates {
@@ -74,7 +78,7 @@ impl Templates {
     pub(crate) fn list(&self) -> Result<Vec<String>, SourceError> {
         match self {
             Self::Folder(folder) => folder.list(),
-            Self::Embedded(embedded) => Ok(embedded.list().map(str::to_owned).collect()),
+            Self::Fixed(fixed) => Ok(fixed.iter().map(|(file, _)| file.to_string()).collect()),
         }
     }
 
@@ -82,7 +86,7 @@ impl Templates {
     pub(crate) fn read(&self, file: &str) -> Result<Option<String>, SourceError> {
         match self {
             Self::Folder(folder) => folder.read(file),
-            Self::Embedded(embedded) => Ok(embedded.get(file).map(str::to_owned)),
+            Self::Fixed(fixed) => Ok(fixed.get(file).map(str::to_owned)),
         }
     }
 
@@ -90,7 +94,7 @@ impl Templates {
     pub(crate) fn has(&self, file: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.has(file),
-            Self::Embedded(embedded) => embedded.get(file).is_some(),
+            Self::Fixed(fixed) => fixed.get(file).is_some(),
         }
     }
 }
@@ -137,7 +141,9 @@ pub enum SourceError {
 /// re-read when they change. `embed!()` is the folder `views` beside the `Cargo.toml` of the crate that says it; another
 /// one is `embed!("$CARGO_MANIFEST_DIR/templates")`, with exactly that variable in front.
 ///
-/// A debug build does not look into the folder while it compiles, so a changed template never causes a compile.
+/// A debug build does not look into the folder while it compiles, so a changed template never causes a compile. A release
+/// build sees every change of a file it holds; a new file alone it sees once something else of the crate has changed,
+/// which the line that uses the new template does, or after a `cargo clean -p`.
 ///
 /// ```
 /// use riverrun_view::{Views, embed};

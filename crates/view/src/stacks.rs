@@ -123,6 +123,9 @@ fn check_name(name: &str) -> Result<(), Error> {
     if is_name {
         Ok(())
     } else {
-        Err(Error::new(ErrorKind::InvalidOperation, format!("`{name}` is no name for a stack: letters, digits, _ and -")))
+        Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("`{name}` is no name for a stack: letters, digits, _ and -"),
+        ))
     }
 }

@@ -88,7 +88,9 @@ impl Views {
     /// A name that leads nowhere, with those that would have.
     fn missing(&self, role: Role, name: &str) -> Problem {
         let word = role.word();
-        let Some(file) = role.file(name) else { return Problem::new(format!("`{name}` can't be the name of a {word}")) };
+        let Some(file) = role.file(name) else {
+            return Problem::new(format!("`{name}` can't be the name of a {word}"));
+        };
         let folder = file.split_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
         let there = self.inner.rules.templates.list().unwrap_or_default();
         let there: Vec<_> = there.iter().filter(|file| file.starts_with(&folder)).map(String::as_str).collect();
@@ -99,7 +101,10 @@ impl Views {
 
 impl std::fmt::Debug for Views {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Views").field("layout", &self.inner.layout).field("dev", &self.inner.dev).finish_non_exhaustive()
+        f.debug_struct("Views")
+            .field("layout", &self.inner.layout)
+            .field("dev", &self.inner.dev)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,9 +7,9 @@ import { freeze } from "./core/collections.ts";
 import { DEFAULT_SCOPE } from "./core/limits.ts";
 import type { Mutator, Value } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
-import type { Change, Json, Snapshot, Verdict } from "./core/words.ts";
+import type { Change, Entry, Json, Snapshot, Verdict } from "./core/words.ts";
 import { browserEnv, type Env } from "./env.ts";
-import type { Standing, Status } from "./link/standing.ts";
+import type { Status } from "./link/standing.ts";
 import type { Storage } from "./queue/queue.ts";
 import { Session } from "./session.ts";
 
@@ -57,14 +57,7 @@ export interface Mutated {
 }
 
 /** A mutation that has no verdict yet, or that the base does not hold yet. */
-export interface PendingMutation {
-  id: string;
-  type: string;
-  args: Json;
-  scope: string;
-  seq: number | null;
-  /** Milliseconds since 1970, by this machine's clock. */
-  created: number;
+export interface PendingMutation extends Omit<Entry, "order"> {
   state: "unsaved" | "queued" | "sent" | "accepted";
 }
 
@@ -94,7 +87,7 @@ export class SyncClient extends EventTarget {
   readonly #scope: string;
   readonly #mutators: Record<string, Mutator> | null;
   readonly #options: SyncClientOptions;
-  readonly #subscribers = new Set<(client: SyncClient) => void>();
+  readonly #subscribers = new Set<() => void>();
   #notifying = false;
   #notifyAgain = false;
   #persisted = false;
@@ -112,23 +105,16 @@ export class SyncClient extends EventTarget {
     const socket = this.#env.socket;
     const live = options.live !== false && socket;
     this.#session = new Session({
+      ...options,
       env: this.#env,
       scope: this.#scope,
       name: `riverrun|${root}|${options.user ?? ""}`,
       base: root + (options.prefix ?? "/_sync"),
       open: live ? () => socket(root.replace(/^http/, "ws") + (options.path ?? "/ws")) : undefined,
-      token: options.token,
       storage: options.storage ?? "indexeddb",
       mutators,
-      snapshot: options.snapshot,
-      onChange: options.onChange,
-      onSnapshot: options.onSnapshot,
       changed: () => this.#notify(),
-      status: (standing: Standing) => this.#tell("status", standing),
-      saved: (id) => this.#tell("saved", { id }),
-      rejected: ({ id, type, args }, { verdict }, own) => this.#tell("rejected", { ...verdict, id, type, args, own }),
-      storageLost: (error) => this.#tell("storage", { storage: "memory", error }),
-      renewed: (client) => this.#tell("client", { client }),
+      tell: (type, detail) => this.#tell(type, detail),
     });
     this.ready = this.#session.ready;
   }
@@ -180,7 +166,8 @@ export class SyncClient extends EventTarget {
 
   /** Calls back once per change set; returns how to stop that. */
   subscribe(call: (client: SyncClient) => void): () => void {
-    const own = (client: SyncClient): void => call(client);
+    // One of its own for each call: the same function may subscribe twice.
+    const own = (): void => call(this);
     this.#subscribers.add(own);
     return () => void this.#subscribers.delete(own);
   }
@@ -197,10 +184,9 @@ export class SyncClient extends EventTarget {
 
   /** Mutations without a verdict or not yet in the base, in order. They are plain JSON: export them as they are. */
   get pending(): PendingMutation[] {
-    return this.#session.core.pending.map(({ entry, accepted }) => {
-      const { id, type, args, scope, seq, created, order } = entry;
-      const waits = order === Infinity ? "unsaved" : seq === null ? "queued" : "sent";
-      return { id, type, args, scope, seq, created, state: accepted === null ? waits : "accepted" };
+    return this.#session.core.pending.map(({ entry: { order, ...entry }, accepted }) => {
+      const waits = order === Infinity ? "unsaved" : entry.seq === null ? "queued" : "sent";
+      return { ...entry, state: accepted === null ? waits : "accepted" };
     });
   }
 
@@ -238,7 +224,7 @@ export class SyncClient extends EventTarget {
       this.#tell("change", { cursor: this.cursor });
       for (const call of [...this.#subscribers]) {
         try {
-          call(this);
+          call();
         } catch (error) {
           this.#env.report(error);
         }

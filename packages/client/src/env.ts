@@ -52,7 +52,7 @@ export function browserEnv(): Env {
     now: Date.now,
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: (timer) => clearTimeout(timer as number),
-    hidden: () => g.document?.visibilityState === "hidden",
+    hidden: () => !!g.document?.hidden,
     onWake,
     persist: () => void g.navigator?.storage?.persist?.().catch(() => false),
     report: (error) => (g.reportError ? reportError(error) : console.error(error)),
@@ -76,11 +76,9 @@ function openChannel(name: string): ChannelLike {
 }
 
 function onWake(wake: () => void): () => void {
-  const visible = () => document.visibilityState === "visible" && wake();
-  globalThis.addEventListener?.("online", wake);
-  globalThis.document?.addEventListener("visibilitychange", visible);
-  return () => {
-    globalThis.removeEventListener?.("online", wake);
-    globalThis.document?.removeEventListener("visibilitychange", visible);
-  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  globalThis.addEventListener?.("online", wake, { signal });
+  globalThis.document?.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
+  return () => stop.abort();
 }

@@ -2,7 +2,7 @@
  * The promises a page holds on its mutations: saved, and decided. It also remembers which mutations ended lately, so that
  * late news can't bring one back. No promise here is ever rejected.
  */
-import type { Decided, Verdict } from "./core/words.ts";
+import type { Verdict } from "./core/words.ts";
 
 /** Ended mutations remembered: more than can be in the queues of all tabs at one time would be of no use. */
 const ENDED_KEPT = 10_000;
@@ -47,7 +47,7 @@ export class Ledger {
   }
 
   /** It is over. Returns whether this page made it. */
-  end({ id, verdict }: Decided): boolean {
+  end(id: string, verdict: Verdict): boolean {
     // What has a verdict was sent, and what was sent was saved.
     this.save(id);
     this.#verdicts.get(id)?.resolve(verdict);

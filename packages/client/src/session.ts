@@ -4,18 +4,18 @@
  */
 import { QUEUE_MUTATIONS } from "./core/limits.ts";
 import { RefusedError } from "./core/door.ts";
-import type { Item } from "./core/item.ts";
 import { ScopeCore } from "./core/scope.ts";
 import type { Mutator } from "./core/tx.ts";
-import type { Change, Decided, Entry, Json, Numbered, Snapshot, Verdict } from "./core/words.ts";
+import type { Change, Decided, Entry, Json, Snapshot, Verdict } from "./core/words.ts";
 import type { Env, SocketLike } from "./env.ts";
 import { Ledger } from "./ledger.ts";
 import { Http, type Token } from "./link/http.ts";
 import { Pusher } from "./link/pusher.ts";
 import { Reader } from "./link/reader.ts";
-import { StandingBoard, type Standing } from "./link/standing.ts";
+import { StandingBoard } from "./link/standing.ts";
 import { Tabs, type News } from "./link/tabs.ts";
-import type { Refusal } from "./link/wire.ts";
+import { lost, type Refusal } from "./link/wire.ts";
+import { Timers } from "./timers.ts";
 import { openQueue } from "./queue/open.ts";
 import type { Queue, Storage } from "./queue/queue.ts";
 
@@ -34,18 +34,16 @@ export interface SessionParts {
   /** The address with the prefix of the routes. */
   base: string;
   open: (() => SocketLike) | undefined;
-  token: Token;
+  token?: Token;
   storage: Storage;
   mutators: Readonly<Record<string, Mutator>>;
-  snapshot: Snapshot | undefined;
-  onChange: ((change: Change) => void) | undefined;
-  onSnapshot: ((data: Json, cursor: number) => void) | undefined;
+  snapshot?: Snapshot;
+  onChange?: (change: Change) => void;
+  onSnapshot?: (data: Json, cursor: number) => void;
+  /** The view or the pending mutations changed. */
   changed(): void;
-  status(standing: Standing): void;
-  saved(id: string): void;
-  rejected(entry: Entry, decided: Decided, own: boolean): void;
-  storageLost(error: unknown): void;
-  renewed(client: string): void;
+  /** Something else happened: one of the client's events, and what its `detail` holds. */
+  tell(type: string, detail: object): void;
 }
 
 /** See the file's head. */
@@ -64,12 +62,14 @@ export class Session {
   #saving: Promise<void> | null = null;
   #readyNow!: () => void;
   #told = false;
+  readonly #timers: Timers;
   #closed = false;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.storage = parts.storage;
-    this.standing = new StandingBoard(parts.status);
+    this.#timers = new Timers(parts.env);
+    this.standing = new StandingBoard((standing) => parts.tell("status", standing));
     this.#http = new Http(parts.env, parts.base, parts.token);
     this.core = new ScopeCore(parts.mutators, {
       changed: () => {
@@ -86,7 +86,7 @@ export class Session {
   /** Applies a new mutation here and puts it on its way to the queue. Throws if its mutator does. */
   mutate(entry: Entry): { saved: Promise<void>; verdict: Promise<Verdict> } {
     if (this.core.pending.length >= QUEUE_MUTATIONS) {
-      throw new RefusedError("too_large", `${QUEUE_MUTATIONS} mutations are waiting already: nothing more can be queued`);
+      throw new RefusedError("too_large", `${QUEUE_MUTATIONS} mutations are waiting already`);
     }
     let promises!: ReturnType<Ledger["open"]>;
     this.core.mutate(entry, () => {
@@ -120,6 +120,7 @@ export class Session {
   /** Ends it. What is queued stays queued. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#timers.close();
     const running = await this.#opened;
     if (!running) return;
     running.stop();
@@ -132,15 +133,17 @@ export class Session {
   }
 
   async #open(): Promise<Running | null> {
-    const { env, name, scope, token, open, snapshot } = this.#parts;
+    const { core, standing } = this;
+    const { env, name, snapshot, storage, tell } = this.#parts;
+    const common = { ...this.#parts, core, standing, http: this.#http };
     // The page's own snapshot is there at once, and news to nobody.
-    if (snapshot) this.core.reset(snapshot, true);
+    if (snapshot) core.reset(snapshot, true);
     this.#told = true;
     // Nor is anything else told before the page had a chance to listen.
     await null;
-    const queue = await openQueue(env, name, this.#parts.storage, (error) => {
+    const queue = await openQueue(env, name, storage, (error) => {
       this.storage = "memory";
-      this.#parts.storageLost(error);
+      tell("storage", { storage: "memory", error });
     });
     // News that arrives before the queue was read is heard after it.
     const early: News[] = [];
@@ -151,13 +154,7 @@ export class Session {
       resigns: () => pusher.quiet(),
     });
     const reader = new Reader({
-      env,
-      http: this.#http,
-      core: this.core,
-      scope,
-      token,
-      standing: this.standing,
-      open,
+      ...common,
       client: () => queue.client,
       connected: () => pusher.wake(),
       otherHistory: () => {
@@ -166,14 +163,13 @@ export class Session {
       },
     });
     const pusher: Pusher = new Pusher({
-      env,
+      ...common,
       queue,
-      http: this.#http,
       socket: () => reader.socket,
-      epoch: () => this.core.epoch,
+      epoch: () => core.epoch,
       leads: () => tabs.leads,
       numbered: (numbered) => {
-        this.#numbered(numbered);
+        core.number(numbered);
         tabs.post({ t: "numbered", numbered: numbered.map(({ id, seq }) => ({ id, seq })) });
       },
       decided: (decided) => {
@@ -181,14 +177,14 @@ export class Session {
         tabs.post({ t: "decided", decided: [...decided] });
         this.#decided(decided);
       },
-      heard: (refusal) => this.standing.heard("push", refusal),
+      heard: (refusal) => standing.heard("push", refusal),
       resync: () => reader.catchUp(),
       renewed: () => {
         tabs.post({ t: "renewed", client: queue.client });
         this.#renewed(queue.client);
       },
     });
-    const running = new Running(queue, tabs, reader, pusher);
+    const running: Running = { queue, tabs, reader, pusher, stop: () => undefined };
     const entries = await queue.load().catch(() => []);
     if (this.#closed) {
       await tabs.close();
@@ -200,7 +196,7 @@ export class Session {
     hear = (news) => this.#hear(running, news);
     early.forEach(hear);
     running.stop = this.#watch(running);
-    if (this.core.valid) this.#readyNow();
+    if (core.valid) this.#readyNow();
     tabs.apply();
     reader.start();
     void this.#save();
@@ -216,18 +212,13 @@ export class Session {
       running.tabs.prefer();
       void this.#look(running);
     });
-    let timer: unknown;
-    const again = (): void => {
-      timer = env.setTimeout(() => {
+    const again = (): void =>
+      this.#timers.in("look", LOOK_MS, () => {
         if (!running.tabs.leads && this.core.pending.length) void this.#look(running);
         again();
-      }, LOOK_MS);
-    };
+      });
     again();
-    return () => {
-      unwake();
-      env.clearTimeout(timer);
-    };
+    return unwake;
   }
 
   /** Saves what is new, all that gathered in one transaction. */
@@ -247,7 +238,7 @@ export class Session {
         if (queue.storage === "indexeddb") tabs!.post({ t: "appended", entries: saved });
         for (const { id } of saved) {
           this.ledger.save(id);
-          this.#parts.saved(id);
+          this.#parts.tell("saved", { id });
         }
         pusher!.kick();
       }
@@ -262,17 +253,10 @@ export class Session {
     const refusal = await pusher.drain();
     if (tabs.leads || refusal) return refusal;
     tabs.post({ t: "push" });
-    const { env } = this.#parts;
-    let timer: unknown;
-    const late = new Promise<Refusal>((resolve) => {
-      const error = "the tab that sends for all did not answer in time";
-      timer = env.setTimeout(
-        () => resolve({ ok: false, status: 0, code: "unavailable", error, retryAfter: 0 }),
-        LEADER_MS,
-      );
+    return new Promise((resolve) => {
+      this.#timers.in("leader", LEADER_MS, () => resolve(lost("the leading tab is silent")));
+      void Promise.all(waiting.map((item) => this.ledger.verdict(item.entry.id))).then(() => resolve(null));
     });
-    const all = Promise.all(waiting.map((item) => this.ledger.verdict(item.entry.id))).then(() => null);
-    return Promise.race([all, late]).finally(() => env.clearTimeout(timer));
   }
 
   #hear(running: Running, news: News): void {
@@ -280,7 +264,7 @@ export class Session {
     if (news.t === "appended") {
       this.#adopt(news.entries);
       if (tabs.leads) pusher.kick();
-    } else if (news.t === "numbered") this.#numbered(news.numbered);
+    } else if (news.t === "numbered") this.core.number(news.numbered);
     else if (news.t === "decided") this.#decided(news.decided);
     else if (news.t === "undone") this.#undone(news.id);
     else if (news.t === "renewed") {
@@ -304,12 +288,12 @@ export class Session {
       if (gone.length === 0) return;
       const kept = await queue.verdicts(gone);
       const known = new Set(kept.map(({ id }) => id));
-      const error = "another tab has its verdict, and it is no longer kept";
-      const lost = gone.filter((id) => !known.has(id)).map((id): Decided => ({
+      const error = "verdict no longer kept";
+      const forgotten = gone.filter((id) => !known.has(id)).map((id): Decided => ({
         id,
         verdict: { ok: false, code: "expired", error },
       }));
-      this.#decided([...kept, ...lost]);
+      this.#decided([...kept, ...forgotten]);
     } catch {
       // The storage is gone; what was in memory stays as it is.
     }
@@ -320,42 +304,37 @@ export class Session {
     this.core.adopt(entries.filter((entry) => entry.scope === scope && !this.ledger.hasEnded(entry.id)));
   }
 
-  #numbered(numbered: readonly Numbered[]): void {
-    this.core.number(numbered);
-  }
-
   #decided(decided: readonly Decided[]): void {
-    const entries = new Map(this.core.pending.map((item: Readonly<Item>) => [item.entry.id, item.entry]));
+    const before = this.core.pending;
     const fresh = decided.filter(({ id }) => !this.ledger.hasEnded(id));
     this.core.decide(fresh);
-    for (const one of fresh) {
-      const own = this.ledger.end(one);
-      const entry = entries.get(one.id);
-      if (entry && !one.verdict.ok) this.#parts.rejected(entry, one, own);
+    for (const { id, verdict } of fresh) {
+      const own = this.ledger.end(id, verdict);
+      const entry = before.find((item) => item.entry.id === id)?.entry;
+      if (entry && !verdict.ok) this.#parts.tell("rejected", { ...verdict, id, type: entry.type, args: entry.args, own });
     }
-    if (this.core.pending.some((item) => item.accepted !== null)) this.#running?.reader.expect();
+    this.#running?.reader.expect();
   }
 
   #undone(id: string): void {
     this.core.undo(id);
-    this.ledger.end({ id, verdict: { ok: false, code: "undone", error: "taken back before it was sent" } });
+    this.ledger.end(id, { ok: false, code: "undone", error: "" });
   }
 
   #renewed(client: string): void {
     this.core.renew();
-    this.#parts.renewed(client);
+    this.#parts.tell("client", { client });
   }
 }
 
 /** The parts that exist once the queue is open. */
-class Running {
-  stop: () => void = () => undefined;
-  constructor(
-    readonly queue: Queue,
-    readonly tabs: Tabs,
-    readonly reader: Reader,
-    readonly pusher: Pusher,
-  ) {}
+interface Running {
+  queue: Queue;
+  tabs: Tabs;
+  reader: Reader;
+  pusher: Pusher;
+  /** Stops looking. */
+  stop: () => void;
 }
 
 /** An application's callback, whose errors are its own. */

@@ -220,7 +220,7 @@ describe("the queue of a client", () => {
     none.addEventListener("storage", (event) => told.push(String((event as CustomEvent).detail.error)));
     await world.run(1_000);
     expect(none.storage).toBe("memory");
-    expect(told).toEqual(["Error: this page has no IndexedDB"]);
+    expect(told).toEqual(["Error: no IndexedDB"]);
     await none.mutate("append", mark(1)).saved;
     await world.run(100);
     expect(world.marks()).toEqual(["1"]);

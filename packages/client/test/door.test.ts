@@ -41,9 +41,9 @@ describe("arguments", () => {
     [{ "a\0": 1 }, "\\u0000"],
     [{ s: "\ud800" }, "surrogate"],
     [{ m: new Map() }, "args.m is a Map"],
-    [nested(ARGS_DEPTH + 1), "nested deeper"],
-    ["x".repeat(ARGS_BYTES - 1), "at most 65536"],
-    ["\u20ac".repeat(ARGS_BYTES / 3), "at most 65536"],
+    [nested(ARGS_DEPTH + 1), "nested over"],
+    ["x".repeat(ARGS_BYTES - 1), "of at most 65536"],
+    ["\u20ac".repeat(ARGS_BYTES / 3), "of at most 65536"],
   ])("that can't travel are refused with a sentence that says where: %#", (value, says) => {
     expect(() => checkArgs(value)).toThrow(says);
   });

@@ -2,9 +2,10 @@ import { IDBFactory } from "fake-indexeddb";
 import { describe, expect, it } from "vitest";
 import type { Entry, Verdict } from "../src/core/words.ts";
 import { FallbackQueue } from "../src/queue/fallback.ts";
-import { IndexedDbQueue } from "../src/queue/indexeddb.ts";
-import { MemoryQueue } from "../src/queue/memory.ts";
+import { openStore } from "../src/queue/indexeddb.ts";
+import { MemoryStore } from "../src/queue/memory.ts";
 import type { Queue } from "../src/queue/queue.ts";
+import { TableQueue } from "../src/queue/table.ts";
 
 const entry = (id: string, scope = "s", args: Entry["args"] = {}): Entry => ({
   id,
@@ -17,12 +18,13 @@ const entry = (id: string, scope = "s", args: Entry["args"] = {}): Entry => ({
 });
 const room = { mutations: 100, bytes: 1024 * 1024 };
 const ok: Verdict = { ok: true, cursor: 1 };
-const open = (factory = new IDBFactory(), name = "q") => IndexedDbQueue.open(factory, name, () => undefined);
+const open = async (factory = new IDBFactory(), name = "q") =>
+  TableQueue.open(await openStore(factory, name, () => undefined));
 
 const places = (batch: { entries: { id: string; seq: number }[] } | null) => batch?.entries.map((e) => [e.id, e.seq]);
 
 const queues: [string, () => Promise<Queue>][] = [
-  ["in memory", async () => new MemoryQueue()],
+  ["in memory", () => TableQueue.open(new MemoryStore())],
   ["on IndexedDB", () => open()],
   ["on IndexedDB with memory below", async () => new FallbackQueue(await open(), () => undefined)],
 ];

@@ -58,12 +58,14 @@ impl Request {
     /// The request's bytes, head and body.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let Self { addr, method, path, headers, body } = self;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {addr}\r\n");
+        if !headers.iter().any(|(name, _)| name == "connection") {
+            head += "connection: close\r\n";
         }
-        if *method == "POST" {
-            head += &format!("content-length: {}\r\n", body.len());
+        let length = body.len().to_string();
+        let counted = (*method == "POST").then_some(("content-length", length.as_str()));
+        for (name, value) in headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(counted) {
+            head.extend([name, ": ", value, "\r\n"]);
         }
         [head.as_bytes(), b"\r\n", body].concat()
     }

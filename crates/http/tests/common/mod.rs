@@ -21,7 +21,7 @@ pub(crate) use site::{Site, engine};
 pub(crate) use socket::Socket;
 
 /// Far longer than anything here takes on a busy machine: a test that reaches it has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for what must come.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {

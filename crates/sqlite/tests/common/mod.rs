@@ -1,7 +1,9 @@
 //! What several test files need: a directory that goes away, ids, entries, and child processes of the test itself.
+// Each test file uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -88,7 +90,7 @@ pub fn entry(first: u64, changes: &[&str]) -> Entry {
 }
 
 pub fn accepted(cursor: u64) -> Verdict {
-    Verdict::Accepted(Accepted { cursor: Cursor(cursor), digest: Digest(cursor), cursors: Default::default() })
+    Verdict::Accepted(Accepted { cursor: Cursor(cursor), digest: Digest(cursor), cursors: BTreeMap::default() })
 }
 
 pub fn rejected() -> Verdict {
@@ -115,7 +117,7 @@ pub fn step(tx: &mut dyn WriteTx, scope: &Scope, id: &str) -> StoreResult<Cursor
         place: None,
         fingerprint: 7,
         time: Millis(1),
-        verdict: Verdict::Accepted(Accepted { cursor, digest, cursors: Default::default() }),
+        verdict: Verdict::Accepted(Accepted { cursor, digest, cursors: BTreeMap::default() }),
     };
     tx.record(scope, &principal("ann"), &verdict)?;
     Ok(cursor)

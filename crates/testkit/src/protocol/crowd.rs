@@ -193,8 +193,9 @@ pub fn readers_that_come_and_go_amid_ten_thousand_mutations_see_each_once(make: 
         let mut at = 0;
         while at < STREAM {
             let count = random.random_range(1..=40).min(STREAM - at);
-            let lines: Vec<Line> =
-                (at..at + count).map(|at| line(&format!("m{at}"), "note.put", &format!(r#"{{"id":"n{}"}}"#, at % 9))).collect();
+            let lines: Vec<Line> = (at..at + count)
+                .map(|at| line(&format!("m{at}"), "note.put", &format!(r#"{{"id":"n{}"}}"#, at % 9)))
+                .collect();
             until_answered(&engine, "bob", &lines).await;
             at += count;
         }

@@ -22,6 +22,8 @@ pub(super) enum Fault {
 pub(super) struct Counting<'a> {
     pub(super) tx: &'a mut dyn WriteTx,
     pub(super) calls: usize,
+    /// Whether a verdict was recorded.
+    pub(super) recorded: bool,
     pub(super) at: Option<usize>,
 }
 
@@ -67,6 +69,11 @@ impl ReadTx for Counting<'_> {
 }
 
 impl WriteTx for Counting<'_> {
+    fn record(&mut self, scope: &Scope, principal: &Principal, record: &Record) -> StoreResult<()> {
+        self.recorded = true;
+        self.call()?.record(scope, principal, record)
+    }
+
     passed_on! {
         savepoint() -> ();
         rollback() -> ();
@@ -78,7 +85,6 @@ impl WriteTx for Counting<'_> {
         del(scope: &Scope, layer: Layer, collection: &str, id: &str) -> ();
         set_owner(client: &ClientId, principal: &Principal) -> ();
         set_watermark(scope: &Scope, client: &ClientId, watermark: &Watermark) -> ();
-        record(scope: &Scope, principal: &Principal, record: &Record) -> ();
         trim(scope: &Scope, up_to: Cursor) -> ();
         forget_verdicts(before: Millis, keep: u64, limit: usize) -> Forgotten;
         forget_clients(before: Millis, limit: usize) -> usize;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use riverrun_core::{
-    ClientId, Code, Principal, Scope,
+    Code, Principal, Scope,
     wire::{PushRequest, PushResult, Subscribe},
 };
 use riverrun_engine::{AccessFailed, Action, Authorize, Builder, Engine, Event, Subscription};
@@ -25,7 +25,7 @@ use super::{
 };
 
 /// How long a case may take before it counts as stuck: far above what any needs on a slow machine.
-const STUCK: Duration = Duration::from_secs(300);
+const STUCK: Duration = Duration::from_mins(5);
 
 /// Runs a case on a runtime of its own.
 pub(super) fn run(case: impl Future<Output = ()>) {
@@ -131,9 +131,4 @@ pub(super) async fn end(subscription: &mut Subscription, replica: &mut Replica) 
             return end;
         }
     }
-}
-
-/// A client id off the wire.
-pub(super) fn some_client(name: &str) -> Option<ClientId> {
-    Some(super::world::client(name))
 }

@@ -37,7 +37,10 @@ pub fn a_file_copied_back_is_noticed_by_its_digest_at_the_same_cursor(make: Make
     // A reader that stopped before the histories parted may go on.
     let ask = PullRequest { digest: Some(World::digest_at(&now, 3)), ..World::ask("s", 3) };
     assert_eq!(old.pull(&ask).unwrap().next_cursor, Cursor(6));
-    assert_eq!(now.refusal(&PullRequest { digest: Some(old.digest("s")), ..World::ask("s", 5) }), Some(Code::EpochChanged));
+    assert_eq!(
+        now.refusal(&PullRequest { digest: Some(old.digest("s")), ..World::ask("s", 5) }),
+        Some(Code::EpochChanged)
+    );
 }
 
 /// Equal data at an equal cursor is still another history, if another mutation made it or at another time.

@@ -28,7 +28,10 @@ pub fn a_known_id_gets_its_recorded_verdict_before_anything_else_is_looked_at(ma
             ("under a schema not known yet", make(id).schema(9)),
         ] {
             let answer = world.one("ann", again);
-            assert!(matches!(said(&answer), Said::YesAgain(1) | Said::NoAgain(Code::Rejected)), "{id} {how}: {answer:?}");
+            assert!(
+                matches!(said(&answer), Said::YesAgain(1) | Said::NoAgain(Code::Rejected)),
+                "{id} {how}: {answer:?}"
+            );
             assert_eq!(verdict(&answer), verdict(decision), "{id} {how}");
         }
     }

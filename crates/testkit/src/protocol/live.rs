@@ -12,10 +12,10 @@ use riverrun_engine::{Action, Event};
 use super::{
     Make,
     faulty::Fault,
-    front::{Rules, end, engine, follow, push, request, run, some_client, subscribe, take},
+    front::{Rules, end, engine, follow, push, request, run, subscribe, take},
     replica::Replica,
     shared::{Exchanged, Faulty, Shared},
-    world::{Hands, World, line, principal, put, scope},
+    world::{Hands, World, client, line, principal, put, scope},
 };
 
 fn many(id: &str, count: usize) -> super::world::Line {
@@ -27,9 +27,12 @@ pub fn a_subscription_begins_with_an_ack_catches_up_and_stays_live(make: Make<'_
     run(async {
         let engine = engine(make(), &Rules::default()).await;
         push(&engine, "ann", [put("m1").seq("c", 1), many("m2", 5).seq("c", 2), put("m3").seq("c", 3)]).await;
-        let ask = Subscribe { cursor: Some(riverrun_core::Cursor(1)), client: some_client("c"), ..Subscribe::default() };
+        let ask =
+            Subscribe { cursor: Some(riverrun_core::Cursor(1)), client: Some(client("c")), ..Subscribe::default() };
         let mut subscription = engine.subscribe(&principal("ann"), &scope("s"), &ask).await.expect("a subscription");
-        let Some(Event::Ack { cursor, epoch, last_seq }) = subscription.next().await else { panic!("an ack comes first") };
+        let Some(Event::Ack { cursor, epoch, last_seq }) = subscription.next().await else {
+            panic!("an ack comes first")
+        };
         assert_eq!((cursor.0, epoch, last_seq.map(|s| s.0)), (7, engine.epoch().await.unwrap(), Some(3)));
         let mut replica = Replica::empty("s");
         let one = PullRequest { limit: Some(1), ..World::ask("s", 0) };
@@ -49,7 +52,7 @@ pub fn a_subscription_without_a_cursor_begins_with_a_snapshot(make: Make<'_>) {
     run(async {
         let engine = engine(make(), &Rules::default()).await;
         push(&engine, "ann", [put("m1"), many("m2", 3)]).await;
-        let ask = Subscribe { client: some_client("c"), ..Subscribe::default() };
+        let ask = Subscribe { client: Some(client("c")), ..Subscribe::default() };
         let mut subscription = engine.subscribe(&principal("ann"), &scope("s"), &ask).await.expect("a subscription");
         // Committed after the snapshot was taken and before anything is read.
         push(&engine, "ann", [put("m3").seq("c", 1)]).await;
@@ -70,7 +73,12 @@ pub fn a_snapshot_too_large_for_a_frame_is_fetched_over_http(make: Make<'_>) {
         let engine = engine(make(), &Rules::default()).await;
         let long = "x".repeat(200);
         for at in 0..4 {
-            push(&engine, "ann", [line(&format!("m{at}"), "note.many", &format!(r#"{{"prefix":"{long}{at}","count":200}}"#))]).await;
+            push(
+                &engine,
+                "ann",
+                [line(&format!("m{at}"), "note.many", &format!(r#"{{"prefix":"{long}{at}","count":200}}"#))],
+            )
+            .await;
         }
         let mut subscription =
             engine.subscribe(&principal("ann"), &scope("s"), &Subscribe::default()).await.expect("a subscription");
@@ -100,13 +108,14 @@ pub fn a_reader_that_cannot_be_followed_is_told_to_start_over(make: Make<'_>) {
             (Subscribe { digest: Some(Digest(7)), ..from(2) }, Code::EpochChanged),
             (Subscribe { epoch: Some(Epoch::new("another").unwrap()), ..from(3) }, Code::EpochChanged),
         ] {
-            let mut subscription = engine.subscribe(&principal("ann"), &scope("s"), &ask).await.expect("it is said inside");
+            let mut subscription =
+                engine.subscribe(&principal("ann"), &scope("s"), &ask).await.expect("it is said inside");
             let event = subscription.next().await;
             assert!(matches!(event, Some(Event::Reset(said)) if said == code), "{ask:?}: {event:?}");
             assert!(subscription.next().await.is_none());
         }
         push(&engine, "ann", [put("mine").seq("c", 1)]).await;
-        let foreign = Subscribe { client: some_client("c"), ..from(3) };
+        let foreign = Subscribe { client: Some(client("c")), ..from(3) };
         let refused = engine.subscribe(&principal("bob"), &scope("s"), &foreign).await.err();
         assert_eq!(refused.map(|refused| refused.code), Some(Code::Forbidden));
     });

@@ -31,7 +31,8 @@ fn lines(sum: i64, lines: &[i64]) -> Lines {
 pub fn a_machine_sees_what_came_before_it_in_the_same_commit(make: Make<'_>) {
     let world = ledger(make());
     assert_eq!(state(&world), Lines::default());
-    let all = world.say("ann", [add("m1", &[5, 2]), add("m2", &[-8]), add("m3", &[-7]), add("m4", &[-1]), add("m5", &[])]);
+    let all =
+        world.say("ann", [add("m1", &[5, 2]), add("m2", &[-8]), add("m3", &[-7]), add("m4", &[-1]), add("m5", &[])]);
     assert_eq!(all, [Said::Yes(2), Said::No(Code::Rejected), Said::Yes(3), Said::No(Code::Rejected), Said::Yes(3)]);
     assert_eq!(state(&world), lines(0, &[5, 2, -7]));
     world.verify(&["s"]);
@@ -78,17 +79,26 @@ pub fn a_machines_snapshot_and_what_follows_make_the_later_snapshot(make: Make<'
 /// A panic in fold is a verdict, and nobody ever sees the half that was folded.
 pub fn a_fold_that_panics_is_a_verdict_and_the_state_is_intact(make: Make<'_>) {
     let world = ledger(make());
-    let all = world.say("ann", [
-        add("m1", &[1]),
-        add("m2", &[2, UNFOLDABLE]),
-        add("m3", &[3]),
-        line("m4", "panic", "[]"),
-        add("m5", &[-6]),
-        add("m6", &[UNFOLDABLE]),
-    ]);
+    let all = world.say(
+        "ann",
+        [
+            add("m1", &[1]),
+            add("m2", &[2, UNFOLDABLE]),
+            add("m3", &[3]),
+            line("m4", "panic", "[]"),
+            add("m5", &[-6]),
+            add("m6", &[UNFOLDABLE]),
+        ],
+    );
     let broken = Said::No(Code::InternalError);
-    assert_eq!(all, [Said::Yes(1), broken, Said::Yes(2), broken, Said::Yes(3), broken][..4].iter().copied()
-        .chain([Said::No(Code::Rejected), broken]).collect::<Vec<_>>());
+    assert_eq!(
+        all,
+        [Said::Yes(1), broken, Said::Yes(2), broken, Said::Yes(3), broken][..4]
+            .iter()
+            .copied()
+            .chain([Said::No(Code::Rejected), broken])
+            .collect::<Vec<_>>()
+    );
     for world in [&world, &ledger(world.store.clone())] {
         assert_eq!(state(world), lines(4, &[1, 3]));
         assert_eq!(world.say("ann", [add("m2", &[2, UNFOLDABLE])]), [Said::NoAgain(Code::InternalError)]);

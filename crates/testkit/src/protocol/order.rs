@@ -89,12 +89,15 @@ pub fn a_client_id_claimed_twice_in_one_commit_belongs_to_the_first(make: Make<'
 /// "A client's mutations **in one scope** are numbered 1, 2, 3 …": each scope counts by itself.
 pub fn each_scope_counts_by_itself(make: Make<'_>) {
     let world = World::new(make);
-    let all = world.say("ann", [
-        put("a1").at("a").seq("c", 1),
-        put("b1").at("b").seq("c", 1),
-        put("a2").at("a").seq("c", 2),
-        put("b3").at("b").seq("c", 3),
-    ]);
+    let all = world.say(
+        "ann",
+        [
+            put("a1").at("a").seq("c", 1),
+            put("b1").at("b").seq("c", 1),
+            put("a2").at("a").seq("c", 2),
+            put("b3").at("b").seq("c", 3),
+        ],
+    );
     assert_eq!(all, [Said::Yes(1), Said::Yes(1), Said::Yes(2), Said::Retry(Code::OutOfOrder)]);
     assert_eq!((world.last_seq("ann", "a", "c"), world.last_seq("ann", "b", "c")), (Some(2), Some(1)));
 }

@@ -124,7 +124,11 @@ pub fn a_reader_of_another_history_is_told_so_at_every_cursor(make: Make<'_>) {
             _ => None,
         };
         assert_eq!(world.refusal(&ask(None)), expected, "{cursor} without a digest");
-        assert_eq!(world.refusal(&ask(Some(Digest(7)))), expected.or(Some(Code::EpochChanged)), "{cursor} with a wrong one");
+        assert_eq!(
+            world.refusal(&ask(Some(Digest(7)))),
+            expected.or(Some(Code::EpochChanged)),
+            "{cursor} with a wrong one"
+        );
         if expected.is_none() {
             let right = digests[usize::try_from(cursor - 10).unwrap()];
             assert_eq!(world.refusal(&ask(Some(right))), None, "{cursor} with the right one");

@@ -29,9 +29,8 @@ impl Model {
         let notes = self.notes.entry(at).or_default();
         let mut changes = 1;
         match kind {
-            0 => drop(notes.insert(note.into(), id.into())),
             1 if notes.contains_key(note) => return Said::No(Code::Conflict),
-            1 => drop(notes.insert(note.into(), id.into())),
+            0 | 1 => drop(notes.insert(note.into(), id.into())),
             2 => match notes.get_mut(note) {
                 Some(text) => text.push('+'),
                 None => return Said::No(Code::NotFound),

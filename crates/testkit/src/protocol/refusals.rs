@@ -21,8 +21,16 @@ fn every_refusal() -> Vec<(&'static str, Line, Code)> {
         ("arguments that don't fit", line("m", "note.put", r#"{"id":7}"#), Code::InvalidMutation),
         ("no arguments", line("m", "note.put", "null"), Code::InvalidMutation),
         ("an entity's id no store takes", line("m", "note.put", r#"{"id":""}"#), Code::InvalidMutation),
-        ("a change in disguise", line("m", "disguise", r#"{"op":"del","collection":"note","id":"there"}"#), Code::InvalidMutation),
-        ("a null in disguise", line("m", "disguise", r#"{"op":"put","collection":"note","id":"x","value":null}"#), Code::InvalidMutation),
+        (
+            "a change in disguise",
+            line("m", "disguise", r#"{"op":"del","collection":"note","id":"there"}"#),
+            Code::InvalidMutation,
+        ),
+        (
+            "a null in disguise",
+            line("m", "disguise", r#"{"op":"put","collection":"note","id":"x","value":null}"#),
+            Code::InvalidMutation,
+        ),
         ("too many changes", line("m", "note.many", r#"{"prefix":"p","count":1001}"#), Code::TooLarge),
         ("an old schema", put("m").schema(1), Code::SchemaMismatch),
         ("a void", line("m", limits::VOID, "null"), Code::InvalidMutation),

@@ -56,7 +56,9 @@ impl Replica {
     }
 
     fn apply_all(&mut self, changes: &[Change], cursor: Cursor, digest: Digest) {
-        changes.iter().for_each(|change| self.apply(change));
+        for change in changes {
+            self.apply(change);
+        }
         assert_eq!((self.cursor, self.digest), (cursor, digest), "cursor and digest are those of the last change");
     }
 
@@ -87,7 +89,8 @@ impl Replica {
 
 /// The rows of a snapshot of collections.
 pub(super) fn rows(data: &Json) -> Rows {
-    let collections: BTreeMap<String, BTreeMap<String, Json>> = data.read().expect("a snapshot is {collection: {id: …}}");
+    let collections: BTreeMap<String, BTreeMap<String, Json>> =
+        data.read().expect("a snapshot is {collection: {id: …}}");
     let flat = collections.into_iter().flat_map(|(collection, entities)| {
         entities.into_iter().map(move |(id, json)| ((collection.clone(), id), json.as_str().to_string()))
     });

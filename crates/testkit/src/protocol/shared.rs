@@ -49,7 +49,7 @@ impl Faulty {
         Self { store, fault: Arc::default(), calls: Arc::default() }
     }
 
-    /// The next write fails so.
+    /// The next write that records a verdict fails so; those of the engine's upkeep go through.
     pub(super) fn fail(&self, fault: Fault) {
         *held(&self.fault) = Some(fault);
     }
@@ -64,18 +64,25 @@ impl Store for Faulty {
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> StoreResult<()>) -> StoreResult<()> {
         let fault = held(&self.fault).take();
         let failed = || StoreError::Io("as the case wants it".into());
-        let mut calls = 0;
+        let (mut calls, mut recorded) = (0, false);
         let done = self.store.write(&mut |tx| {
             let at = if let Some(Fault::Call(at)) = fault { Some(at) } else { None };
-            let mut counting = Counting { tx, calls: 0, at };
+            let mut counting = Counting { tx, calls: 0, recorded: false, at };
             let worked = work(&mut counting);
-            calls = counting.calls;
+            (calls, recorded) = (counting.calls, counting.recorded);
             worked?;
-            if fault == Some(Fault::Commit) { Err(failed()) } else { Ok(()) }
+            if fault == Some(Fault::Commit) && recorded { Err(failed()) } else { Ok(()) }
         });
         *held(&self.calls) = calls;
         done?;
-        if fault == Some(Fault::Answer) { Err(failed()) } else { Ok(()) }
+        match fault {
+            Some(Fault::Answer) if recorded => Err(failed()),
+            Some(waiting) if !recorded => {
+                held(&self.fault).get_or_insert(waiting);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> StoreResult<()>) -> StoreResult<()> {

@@ -14,12 +14,15 @@ use super::{
 /// "A rejection rolls the effects back and records the verdict all the same."
 pub fn a_rejection_rolls_its_writes_back_and_its_neighbours_stand(make: Make<'_>) {
     let world = World::new(make);
-    let all = world.say("ann", [
-        line("m1", "note.put", r#"{"id":"a"}"#),
-        line("m2", "reject", r#"{"id":"a"}"#),
-        line("m3", "reject", r#"{"id":"b"}"#),
-        line("m4", "note.put", r#"{"id":"c"}"#),
-    ]);
+    let all = world.say(
+        "ann",
+        [
+            line("m1", "note.put", r#"{"id":"a"}"#),
+            line("m2", "reject", r#"{"id":"a"}"#),
+            line("m3", "reject", r#"{"id":"b"}"#),
+            line("m4", "note.put", r#"{"id":"c"}"#),
+        ],
+    );
     assert_eq!(all, [Said::Yes(1), Said::No(Code::Rejected), Said::No(Code::Rejected), Said::Yes(2)]);
     let expected = r#"{"note":{"a":{"id":"a","text":"m1"},"c":{"id":"c","text":"m4"}}}"#;
     assert_eq!(world.snapshot("s").data.as_str(), expected);
@@ -43,14 +46,17 @@ pub fn a_panic_is_rolled_back_and_its_neighbours_stand(make: Make<'_>) {
 /// A mutator's reads see its own writes, and those of the mutations before it in the same commit.
 pub fn a_mutator_sees_its_own_writes_and_those_before_it(make: Make<'_>) {
     let world = World::new(make);
-    let all = world.say("ann", [
-        line("m1", "note.own_writes", r#"{"id":"a"}"#),
-        line("m2", "note.insert", r#"{"id":"b"}"#),
-        line("m3", "note.edit", r#"{"id":"b"}"#),
-        line("m4", "note.insert", r#"{"id":"b"}"#),
-        line("m5", "note.delete", r#"{"id":"b"}"#),
-        line("m6", "note.insert", r#"{"id":"b"}"#),
-    ]);
+    let all = world.say(
+        "ann",
+        [
+            line("m1", "note.own_writes", r#"{"id":"a"}"#),
+            line("m2", "note.insert", r#"{"id":"b"}"#),
+            line("m3", "note.edit", r#"{"id":"b"}"#),
+            line("m4", "note.insert", r#"{"id":"b"}"#),
+            line("m5", "note.delete", r#"{"id":"b"}"#),
+            line("m6", "note.insert", r#"{"id":"b"}"#),
+        ],
+    );
     let conflict = Said::No(Code::Conflict);
     assert_eq!(all, [Said::Yes(2), Said::Yes(3), Said::Yes(4), conflict, Said::Yes(5), Said::Yes(6)]);
     assert_eq!(world.snapshot("s").data.as_str(), r#"{"note":{"b":{"id":"b","text":"m6"}}}"#);
@@ -60,18 +66,24 @@ pub fn a_mutator_sees_its_own_writes_and_those_before_it(make: Make<'_>) {
 fn batch() -> [Push; 2] {
     let note = r#"{"id":"n"}"#;
     [
-        push("ann", [
-            put("m1").seq("c", 1),
-            line("m2", "reject", note).seq("c", 2),
-            line("m3", "note.move", r#"{"id":"n","to":"t"}"#).declares(&["t"]).seq("c", 3),
-            line("m4", "counter.add", r#"{"id":"c"}"#).seq("c", 4),
-            line("m4", "counter.add", r#"{"id":"c"}"#).seq("c", 4),
-        ]),
-        push("bob", [
-            line("m5", "panic", note).seq("b", 1),
-            line("m6", "careless", note),
-            line("m7", "counter.add", r#"{"id":"c"}"#).at("t"),
-        ]),
+        push(
+            "ann",
+            [
+                put("m1").seq("c", 1),
+                line("m2", "reject", note).seq("c", 2),
+                line("m3", "note.move", r#"{"id":"n","to":"t"}"#).declares(&["t"]).seq("c", 3),
+                line("m4", "counter.add", r#"{"id":"c"}"#).seq("c", 4),
+                line("m4", "counter.add", r#"{"id":"c"}"#).seq("c", 4),
+            ],
+        ),
+        push(
+            "bob",
+            [
+                line("m5", "panic", note).seq("b", 1),
+                line("m6", "careless", note),
+                line("m7", "counter.add", r#"{"id":"c"}"#).at("t"),
+            ],
+        ),
     ]
 }
 
@@ -96,7 +108,8 @@ fn retried(store: Shared) -> World {
         other => *other,
     };
     let (rejected, panicked) = (Said::No(Code::Rejected), Said::No(Code::InternalError));
-    let expected = [Said::Yes(1), rejected, Said::Yes(2), Said::Yes(3), Said::Yes(3), panicked, Said::Yes(6), Said::Yes(2)];
+    let expected =
+        [Said::Yes(1), rejected, Said::Yes(2), Said::Yes(3), Said::Yes(3), panicked, Said::Yes(6), Said::Yes(2)];
     assert_eq!(fresh.iter().map(same).collect::<Vec<_>>(), expected);
     assert_eq!((world.effects("s"), world.effects("t")), (1, 1));
     assert_eq!((world.last_seq("ann", "s", "c"), world.last_seq("bob", "s", "b")), (Some(4), Some(1)));
@@ -158,7 +171,8 @@ pub fn a_commit_tells_its_readers_one_stretch_per_scope(make: Make<'_>) {
     for commit in &settled.commits {
         let head = world.head(commit.scope.as_str());
         assert_eq!((commit.cursor, commit.digest), (head.cursor, head.digest));
-        let cursors: Vec<u64> = commit.changes().expect("small commits carry theirs").iter().map(|c| c.cursor.0).collect();
+        let cursors: Vec<u64> =
+            commit.changes().expect("small commits carry theirs").iter().map(|c| c.cursor.0).collect();
         assert_eq!(cursors, (commit.from.0 + 1..=commit.cursor.0).collect::<Vec<_>>());
     }
     assert!(world.store.describe().len() > 2, "a store says what it is");

@@ -42,7 +42,11 @@ pub fn each_planted_damage_is_found_and_named(make: Make<'_>) {
             vec![entity("p50")],
         ),
         ("an entity lost", |tx, _| tx.del(&scope("s"), Layer::Current, "note", "p00"), vec![entity("p00")]),
-        ("an entity from nowhere", |tx, _| tx.put(&scope("s"), Layer::Current, "note", "x", &note("{}")), vec![entity("x")]),
+        (
+            "an entity from nowhere",
+            |tx, _| tx.put(&scope("s"), Layer::Current, "note", "x", &note("{}")),
+            vec![entity("x")],
+        ),
         ("a base changed", |tx, _| tx.put(&scope("s"), Layer::Base, "note", "p10", &note("{}")), vec![entity("p10")]),
         (
             "a head's digest changed",

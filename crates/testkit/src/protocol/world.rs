@@ -7,8 +7,8 @@ use std::sync::{
 };
 
 use riverrun_core::{
-    Accepted, ClientId, Code, Cursor, Digest, Epoch, Json, Millis, Mutation, MutationId, Principal, Rejected, Scope, Seq,
-    Verdict,
+    Accepted, ClientId, Code, Cursor, Digest, Epoch, Json, Millis, Mutation, MutationId, Principal, Rejected, Scope,
+    Seq, Verdict,
     wire::{PullAnswer, PullRequest, SnapshotAnswer, SnapshotRequest},
 };
 use riverrun_engine::{
@@ -247,8 +247,8 @@ impl World {
     }
 
     pub(super) fn last_seq(&self, who: &str, name: &str, client: &str) -> Option<u64> {
-        let ask = PullRequest { client: Some(self::client(client)), ..Self::ask(name, 0) };
-        self.kernel.pull(&principal(who), &ask).expect("a pull from the beginning").last_seq.map(|seq| seq.0)
+        let ask = SnapshotRequest { scope: scope(name), client: Some(self::client(client)) };
+        self.kernel.snapshot(&principal(who), &ask).expect("a snapshot").last_seq.map(|seq| seq.0)
     }
 
     pub(super) fn head(&self, name: &str) -> Head {

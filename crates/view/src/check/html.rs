@@ -121,14 +121,14 @@ impl Html {
 
     fn step_name(&mut self, sign: char) {
         match sign {
+            // `a < b` opens no tag.
+            _ if self.element.is_empty() && !(sign.is_ascii_alphabetic() || sign == '/' || sign == '!') => {
+                self.state = State::Text;
+            }
             '>' => self.leave_tag(),
             _ if sign.is_whitespace() => {
                 self.attribute.clear();
                 self.state = State::Inside;
-            }
-            // `a < b` opens no tag.
-            _ if self.element.is_empty() && !(sign.is_ascii_alphabetic() || sign == '/' || sign == '!') => {
-                self.state = State::Text;
             }
             _ => {
                 self.element.push(sign);

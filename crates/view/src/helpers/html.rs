@@ -5,7 +5,9 @@
 use std::fmt::Write as _;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Error, ErrorKind, HtmlEscape, Value};
+use minijinja::{Error, ErrorKind, Value};
+
+use crate::escape::Escaped;
 
 /// `class("todo", {"done": todo.completed}, extra)`: the names that hold, with spaces between them. Lists may be nested;
 /// what is none, false or empty is left out.
@@ -67,10 +69,9 @@ fn add_attr(html: &mut String, name: &str, value: &Value) -> Result<(), Error> {
         ValueKind::Undefined => {
             return Err(Error::new(ErrorKind::UndefinedError, format!("the attribute `{name}` has no value")));
         }
-        ValueKind::None => return Ok(()),
         ValueKind::Bool if value.is_true() => write!(html, " {name}"),
-        ValueKind::Bool => return Ok(()),
-        _ => write!(html, " {name}=\"{}\"", HtmlEscape(&value.to_string())),
+        ValueKind::None | ValueKind::Bool => return Ok(()),
+        _ => write!(html, " {name}=\"{}\"", Escaped(&value.to_string())),
     }
     .map_err(Error::from)
 }
@@ -81,6 +82,6 @@ pub(crate) fn nl2br(value: &Value) -> Result<Value, Error> {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     let text = value.to_string();
-    let html = if value.is_safe() { text } else { HtmlEscape(&text).to_string() };
+    let html = if value.is_safe() { text } else { Escaped(&text).to_string() };
     Ok(Value::from_safe_string(html.replace("\r\n", "\n").replace('\n', "<br>\n")))
 }

@@ -1,29 +1,56 @@
 //! JSON inside of HTML. Its text may hold `</script>`, and every sign that could end what it stands in is written as a
 //! `\u` escape, which JSON reads back as the same sign. It must never print a value that isn't there as `null`.
 
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, Value};
 use serde::Serialize;
 
-/// `value` as JSON that may stand in a `<script>` element or in an attribute in single quotes, marked safe: for what is
-/// large or is JSON already (`serde_json`'s `RawValue`), which thus never becomes a template's value on the way.
+/// JSON text that is a value of its own.
+#[derive(Debug)]
+struct Raw(String);
+
+impl Object for Raw {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `value` as JSON for the filters `json` and `json_attr`, which print it as it is: for what is large or is JSON already
+/// (`serde_json`'s `RawValue`), and need not become a template's value on the way. Only as a value of its own, not within
+/// a list or a map.
 ///
 /// ```
-/// let boot = riverrun_view::safe_json(&["</script>"])?;
-/// assert_eq!(boot.to_string(), r#"["\u003c/script\u003e"]"#);
-/// # Ok::<(), serde_json::Error>(())
+/// # let views = riverrun_view::Views::builder("tests/site").build()?;
+/// let boot = riverrun_view::raw_json(&["</script>"])?;
+/// let page = views.page("boot").with("boot", boot).render()?;
+/// assert_eq!(page, r#"<script type="application/json">["\u003c/script\u003e"]</script>"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn safe_json<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
-    Ok(Value::from_safe_string(escape(&serde_json::to_string(value)?)))
+pub fn raw_json<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
+    Ok(Value::from_object(Raw(serde_json::to_string(value)?)))
 }
 
 /// `{{ todos | json }}`
 pub(crate) fn json(value: &Value) -> Result<Value, Error> {
-    Ok(Value::from_safe_string(escape(&text(value)?)))
+    Ok(Value::from_safe_string(match value.downcast_object_ref::<Raw>() {
+        Some(raw) => escape(&raw.0),
+        None => escape(&text(value)?),
+    }))
 }
 
 /// `data-todo="{{ todo | json_attr }}"`: not marked safe, so that it is escaped as the attribute's text is.
 pub(crate) fn json_attr(value: &Value) -> Result<String, Error> {
-    text(value)
+    match value.downcast_object_ref::<Raw>() {
+        Some(raw) => Ok(raw.0.clone()),
+        None => text(value),
+    }
 }
 
 fn text(value: &Value) -> Result<String, Error> {

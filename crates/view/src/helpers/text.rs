@@ -9,7 +9,8 @@ use minijinja::{Error, ErrorKind, Value};
 pub(crate) fn truncate(text: Cow<'_, str>, length: Option<usize>, end: Option<&str>) -> String {
     /// What Jinja's filter of this name takes.
     const LENGTH: usize = 255;
-    let (length, end) = (length.unwrap_or(LENGTH), end.unwrap_or("…"));
+    let length = length.unwrap_or(LENGTH);
+    let end: String = end.unwrap_or("…").chars().take(length).collect();
     if text.chars().count() <= length {
         return text.into_owned();
     }

@@ -26,7 +26,7 @@ export class Backoff {
   next(retryAfter = 0): number {
     const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures++, 16));
     // Jitter on top of Retry-After too: everybody was told the same number.
-    return Math.min(retryAfter, RETRY_AFTER_MAX_MS) + Math.ceil(this.#random() * ceiling);
+    return retryAfter + Math.ceil(this.#random() * ceiling);
   }
 
   /** It worked: the next failure is a first one again. */

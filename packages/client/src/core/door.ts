@@ -26,7 +26,7 @@ const invalid = (message: string): RefusedError => new RefusedError("invalid_mut
 /** Checks a name that is a key on the server: 1 to `max` bytes without control characters. */
 export function checkName(what: string, name: unknown, max: number): string {
   if (typeof name !== "string" || name === "" || /\p{Cc}/u.test(name) || badText(name) || byteLength(name) > max) {
-    throw invalid(`${what} must be a string of 1 to ${max} bytes without control characters`);
+    throw invalid(`${what} must be text of 1 to ${max} bytes without control characters`);
   }
   return name;
 }
@@ -52,7 +52,7 @@ export function checkArgs(args: unknown): Json {
   const plain = checkJson("args", args);
   const size = byteLength(JSON.stringify(plain));
   if (size > ARGS_BYTES) {
-    throw new RefusedError("too_large", `the arguments are ${size} bytes as JSON; at most ${ARGS_BYTES} can be sent`);
+    throw new RefusedError("too_large", `args are ${size} bytes of at most ${ARGS_BYTES}`);
   }
   return plain;
 }
@@ -65,20 +65,19 @@ function walk(value: unknown, path: string, above: object[], depth: number): Jso
     case "boolean":
       return value;
     case "string":
-      if (badText(value)) throw invalid(`${path} holds \\u0000 or half of a surrogate pair, which can't be sent`);
+      if (badText(value)) throw invalid(`${path} holds \\u0000 or half a surrogate`);
       return value;
     case "number":
-      if (!Number.isFinite(value)) throw invalid(`${path} is ${value}, which JSON can't hold`);
+      if (!Number.isFinite(value)) break;
       if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        throw invalid(`${path} is an integer beyond 2^53-1: send it as a string`);
+        throw invalid(`${path} is beyond 2^53-1: send a string`);
       }
       return value;
     case "object":
       return value === null ? null : walkObject(value, path, above, depth);
-    default:
-      // undefined, a function, a symbol, a bigint.
-      throw invalid(`${path} is ${typeof value}, which JSON can't hold` + (path === "args" ? ": pass {} for none" : ""));
   }
+  // Not a number, or undefined, a function, a symbol, a bigint.
+  throw invalid(`${path} is ${typeof value === "number" ? value : typeof value}, which JSON can't hold`);
 }
 
 function walkObject(value: object, path: string, above: object[], depth: number): Json {
@@ -86,26 +85,18 @@ function walkObject(value: object, path: string, above: object[], depth: number)
   if ("toJSON" in value && typeof value.toJSON === "function") {
     return walk(value.toJSON(""), path, [...above, value], depth);
   }
-  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)}… is nested deeper than ${ARGS_DEPTH} levels`);
+  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)} is nested over ${ARGS_DEPTH} levels`);
   const inside = [...above, value];
   if (Array.isArray(value)) {
     return Array.from(value as unknown[], (item, i) => walk(item, `${path}[${i}]`, inside, depth + 1));
   }
   if (Object.prototype.toString.call(value) !== "[object Object]") {
-    throw invalid(`${path} is a ${value.constructor?.name ?? "host object"}, which JSON can't hold`);
+    throw invalid(`${path} is a ${value.constructor?.name}, which JSON can't hold`);
   }
-  const plain: { [key: string]: Json } = {};
-  for (const [key, item] of Object.entries(value)) {
-    if (badText(key)) throw invalid(`a key in ${path} holds \\u0000 or half of a surrogate pair`);
+  const entries = Object.entries(value)
     // As JSON.stringify does: a property that is undefined is not there.
-    if (item === undefined) continue;
-    // Not by assignment: `__proto__` is a key like any other.
-    Object.defineProperty(plain, key, {
-      value: walk(item, `${path}.${key}`, inside, depth + 1),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return plain;
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => [walk(key, `a key in ${path}`, [], 0), walk(item, `${path}.${key}`, inside, depth + 1)]);
+  // Not by assignment: `__proto__` is a key like any other.
+  return Object.fromEntries(entries) as Json;
 }

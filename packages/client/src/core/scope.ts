@@ -3,10 +3,10 @@
  * is always base + pending replayed. It does no I/O and reads no clock; every method tells its listener at most once,
  * after base and pending changed together, so that no one sees a state in between.
  */
-import { Overlay, sorted } from "./collections.ts";
+import { Overlay, sorted, type Layer } from "./collections.ts";
 import { letGo, shown, type Item } from "./item.ts";
 import { run, type Mutator } from "./tx.ts";
-import type { Change, Decided, Entry, Json, Numbered, Snapshot } from "./words.ts";
+import type { Change, Decided, Entry, Json, Snapshot } from "./words.ts";
 
 /** Changes that follow each other, from a page of a pull or a live frame. */
 export interface Page {
@@ -93,7 +93,7 @@ export class ScopeCore {
    * before the listener: whoever mutates while being told comes behind.
    */
   mutate(entry: Entry, queued?: () => void): void {
-    const written = run(this.#mutators[entry.type], this.#view, entry.id, entry.args);
+    const written = this.#run(entry, this.#view);
     this.#items.set(entry.id, { entry, accepted: null, gone: null, doubt: false });
     this.#view.absorb(written);
     for (const collection of written.keys()) this.#lists.delete(collection);
@@ -115,21 +115,16 @@ export class ScopeCore {
   }
 
   /** The queue's order of mutations that were just saved. */
-  place(placed: readonly { id: string; order: number }[]): void {
-    const before = this.pending.map((item) => item.entry.id).join();
-    for (const { id, order } of placed) {
-      const item = this.#items.get(id);
-      if (item) item.entry = { ...item.entry, order };
-    }
-    if (this.pending.map((item) => item.entry.id).join() !== before) this.#rebase();
+  place(placed: readonly Pick<Entry, "id" | "order">[]): void {
+    const before = this.pending;
+    this.#amend(placed, ({ order }) => ({ order }));
+    const after = this.pending;
+    if (before.some((item, i) => item !== after[i])) this.#rebase();
   }
 
   /** The leader gave out or changed places. */
-  number(numbered: readonly Numbered[]): void {
-    for (const { id, seq } of numbered) {
-      const item = this.#items.get(id);
-      if (item) item.entry = { ...item.entry, seq };
-    }
+  number(numbered: readonly Pick<Entry, "id" | "seq">[]): void {
+    this.#amend(numbered, ({ seq }) => ({ seq }));
     this.#settle();
   }
 
@@ -234,8 +229,14 @@ export class ScopeCore {
   renew(): void {
     this.#lastSeq = 0;
     this.#ahead = null;
-    for (const item of this.#items.values()) item.entry = { ...item.entry, seq: null };
-    this.#settle();
+    this.number([...this.#items.keys()].map((id) => ({ id, seq: null })));
+  }
+
+  #amend<T extends { id: string }>(changes: readonly T[], change: (of: T) => Partial<Entry>): void {
+    for (const one of changes) {
+      const item = this.#items.get(one.id);
+      if (item) item.entry = { ...item.entry, ...change(one) };
+    }
   }
 
   /**
@@ -288,13 +289,17 @@ export class ScopeCore {
     if (changed) this.#rebase();
   }
 
+  #run({ type, id, args }: Entry, view: Overlay): Layer {
+    return run(this.#mutators[type], view, id, args);
+  }
+
   /** Replays what is pending on the base. A mutator that throws has no effect in this view and stays pending. */
   #rebase(): void {
     const view = new Overlay(this.#base);
-    for (const { entry, ...item } of this.pending) {
-      if (!shown({ entry, ...item })) continue;
+    for (const item of this.pending) {
+      if (!shown(item)) continue;
       try {
-        view.absorb(run(this.#mutators[entry.type], view, entry.id, entry.args));
+        view.absorb(this.#run(item.entry, view));
       } catch {
         // The server decides; until then this view goes on without it.
       }

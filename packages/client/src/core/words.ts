@@ -61,9 +61,9 @@ export type Verdict =
       /** The cursor its scope reached with it. */
       cursor: number;
       /** The cursors of other scopes it wrote to. */
-      cursors?: Record<string, number>;
+      cursors?: Record<string, number> | undefined;
       /** The history the cursors belong to, where the server said. */
-      epoch?: string;
+      epoch?: string | undefined;
     }
   | {
       /** Refused: it has no effect and never will. */
@@ -71,7 +71,7 @@ export type Verdict =
       /** A code of the contract; `undone` when it was taken back before it was sent. */
       code: string;
       /** The application's own reason, for programs. */
-      reason?: string;
+      reason?: string | undefined;
       /** A sentence for people. */
       error: string;
     };

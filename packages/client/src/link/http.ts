@@ -38,29 +38,16 @@ export class Http {
         signal: abort.signal,
         cache: "no-store",
       });
-      const text = await response.text();
-      const read = parse(text);
-      if (response.ok) return read ? { ok: true, body: read as T } : lost("the answer is not JSON");
-      return {
-        ok: false,
-        status: response.status,
-        code: typeof read?.["code"] === "string" ? read["code"] : `http_${response.status}`,
-        error: typeof read?.["error"] === "string" ? read["error"] : `the server answered ${response.status}`,
-        retryAfter: retryAfterMs(response.headers.get("retry-after"), this.#env.now()),
-      };
+      const { ok, status } = response;
+      // What stands between may answer an error in its own words; a good answer that can't be read was none.
+      const read = (await response.json().catch((error: unknown) => ok && Promise.reject(error))) as unknown;
+      if (ok) return { ok, body: read as T };
+      const { code = `http_${status}`, error = code } = (read || {}) as { code?: string; error?: string };
+      return { ok, status, code, error, retryAfter: retryAfterMs(response.headers.get("retry-after"), this.#env.now()) };
     } catch (error) {
-      return lost(error instanceof Error ? error.message : String(error));
+      return lost(String(error));
     } finally {
       this.#env.clearTimeout(timer);
     }
-  }
-}
-
-function parse(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
   }
 }

@@ -18,7 +18,14 @@ export interface Judgement {
 }
 
 /** Why the server refused to read a mutation that was then sent as a void one. */
-export type Voids = ReadonlyMap<string, { code: string; error: string }>;
+export type Voids = ReadonlyMap<string, Void>;
+
+/** What the server said instead of reading it. */
+export interface Void {
+  code: string;
+  error: string;
+  reason?: undefined;
+}
 
 /** See the file's head. */
 export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Voids): Judgement {
@@ -35,7 +42,7 @@ export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Void
       judgement.clientUnknown ||= result.code === "client_unknown";
       judgement.decided.push({ id, verdict: refused(result, voids.get(id)) });
     } else {
-      judgement.open ??= { code: result?.code ?? "unavailable", error: result?.error ?? "the server gave no result" };
+      judgement.open ??= { code: result?.code ?? "unavailable", error: result?.error ?? "no result" };
     }
   }
   return judgement;
@@ -45,12 +52,15 @@ export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Void
 const isFinal = ({ retry, code }: PushResult): boolean =>
   retry === false || code === "expired" || code === "client_unknown";
 
-function accepted({ cursor = 0, cursors }: PushResult, epoch: string | undefined): Decided["verdict"] {
-  return { ok: true, cursor, ...(cursors && { cursors }), ...(epoch !== undefined && { epoch }) };
-}
+const accepted = ({ cursor = 0, cursors }: PushResult, epoch: string | undefined): Decided["verdict"] => ({
+  ok: true,
+  cursor,
+  cursors,
+  epoch,
+});
 
 /** A void one is told with the reason it was not read for: its own is of no use to anybody. */
-function refused(result: PushResult, voided: { code: string; error: string } | undefined): Decided["verdict"] {
-  const { code = "rejected", error = "the server said no", reason } = { ...result, ...voided };
-  return { ok: false, code, error, ...(reason !== undefined && !voided && { reason }) };
+function refused(result: PushResult, voided: Void | undefined): Decided["verdict"] {
+  const { code = "rejected", error = code, reason } = voided ?? result;
+  return { ok: false, code, error, reason };
 }

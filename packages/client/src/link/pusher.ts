@@ -9,8 +9,9 @@ import type { Decided, Entry, Numbered } from "../core/words.ts";
 import type { Env } from "../env.ts";
 import { wire } from "../queue/numbering.ts";
 import type { Batch, Queue, Sender } from "../queue/queue.ts";
+import { Timers } from "../timers.ts";
 import type { Http } from "./http.ts";
-import { judge } from "./judge.ts";
+import { judge, type Void } from "./judge.ts";
 import type { Socket } from "./socket.ts";
 import { lost, type Answer, type PushAnswer, type Refusal } from "./wire.ts";
 
@@ -51,13 +52,13 @@ export class Pusher {
   readonly #parts: PusherParts;
   readonly #backoff: Backoff;
   /** Why a mutation that the server refused to read travels as a void one. */
-  readonly #voids = new Map<string, { code: string; error: string }>();
+  readonly #voids = new Map<string, Void>();
   #room = PUSH_MUTATIONS;
   #distrusts = false;
   #renumbered = false;
   #again = false;
   #running: Promise<Refusal | null> | null = null;
-  #timer: unknown;
+  readonly #timers: Timers;
   #lastTry = -Infinity;
   /** The server asked not to be asked before. */
   #notBefore = -Infinity;
@@ -66,23 +67,24 @@ export class Pusher {
   constructor(parts: PusherParts) {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.env.random);
+    this.#timers = new Timers(parts.env);
   }
 
   /** There is something new to send. */
   kick(): void {
     const waited = this.#parts.env.now() - this.#lastTry;
-    if (this.#timer === undefined || waited >= WRITE_MS) this.wake();
+    if (!this.#timers.has("again") || waited >= WRITE_MS) this.wake();
   }
 
   /** The world changed: try now, unless the server asked to wait. */
   wake(): void {
-    if (this.#parts.env.now() >= this.#notBefore) void this.drain();
+    void this.drain();
   }
 
   /** Pushes until nothing is left, or until something stands in the way: then that. */
   async drain(): Promise<Refusal | null> {
     const wait = this.#notBefore - this.#parts.env.now();
-    if (wait > 0) return { ...lost("the server asked to wait"), code: "rate_limited", retryAfter: wait };
+    if (wait > 0) return { ...lost("asked to wait"), code: "rate_limited", retryAfter: wait };
     this.#again = true;
     this.#running ??= this.#run();
     return this.#running;
@@ -100,19 +102,18 @@ export class Pusher {
 
   close(): void {
     this.#closed = true;
-    this.#parts.env.clearTimeout(this.#timer);
+    this.#timers.close();
   }
 
   async #run(): Promise<Refusal | null> {
     // Not before the caller has noted that this runs.
     await null;
-    this.#parts.env.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timers.cancel("again");
     try {
       while (this.#again && !this.#closed) {
         this.#again = false;
         this.#lastTry = this.#parts.env.now();
-        const step = await this.#step().catch((error: unknown) => lost(`the queue can't be used: ${String(error)}`));
+        const step = await this.#step().catch((error: unknown) => lost(String(error)));
         if (step === "on") this.#again = true;
         else if (step !== "idle") return this.#wait(step);
       }
@@ -124,9 +125,9 @@ export class Pusher {
   }
 
   #wait(refusal: Refusal): Refusal {
-    const { env } = this.#parts;
-    if (refusal.retryAfter > 0) this.#notBefore = env.now() + refusal.retryAfter;
-    if (!this.#closed) this.#timer = env.setTimeout(() => this.wake(), this.#backoff.next(refusal.retryAfter));
+    const { retryAfter } = refusal;
+    if (retryAfter > 0) this.#notBefore = this.#parts.env.now() + retryAfter;
+    this.#timers.in("again", this.#backoff.next(retryAfter), () => this.wake());
     return refusal;
   }
 
@@ -138,7 +139,8 @@ export class Pusher {
         // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
         if (refusal && refusal.status !== 403) return refusal;
       }
-      if (leads()) await queue.trust(epoch());
+      const now = epoch();
+      if (leads() && now !== null) await queue.trust(now);
       this.#distrusts = false;
     }
     const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads(), epoch());
@@ -155,7 +157,7 @@ export class Pusher {
       const ref = socket.nextRef();
       const text = JSON.stringify({ topic: `sync:${scope}`, data: { type: "push", ref, ...push } });
       if (byteLength(text) <= LIVE_PUSH_BYTES) {
-        return (await socket.askText(ref, text)) as unknown as Answer<PushAnswer>;
+        return (await socket.ask(ref, text)) as unknown as Answer<PushAnswer>;
       }
     }
     return this.#parts.http.post("push", push);
@@ -227,7 +229,7 @@ export class Pusher {
   async #alsoUnknown({ scope, client }: Batch, decided: readonly Decided[]): Promise<Decided[]> {
     if (client !== this.#parts.queue.client) return [];
     const known = new Set(decided.map(({ id }) => id));
-    const error = "the server has forgotten this client: it can't say what became of this mutation";
+    const error = "the server has forgotten this client";
     return (await this.#parts.queue.load())
       .filter((entry) => entry.scope === scope && entry.seq !== null && !known.has(entry.id))
       .map(({ id }) => ({ id, verdict: { ok: false, code: "client_unknown", error } }));
@@ -252,6 +254,6 @@ export class Pusher {
 }
 
 const waiting = (open: { code: string; error: string } | null): Refusal => ({
-  ...lost(open?.error ?? "the server wants this mutation later"),
+  ...lost(open?.error ?? "not now"),
   code: open?.code ?? "unavailable",
 });

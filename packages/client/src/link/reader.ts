@@ -7,6 +7,7 @@ import { PULL_CHANGES } from "../core/limits.ts";
 import type { ScopeCore } from "../core/scope.ts";
 import type { Snapshot } from "../core/words.ts";
 import type { Env, SocketLike } from "../env.ts";
+import { Timers } from "../timers.ts";
 import type { Http, Token } from "./http.ts";
 import { Socket, refusal } from "./socket.ts";
 import type { StandingBoard } from "./standing.ts";
@@ -37,7 +38,7 @@ export interface ReaderParts {
   http: Http;
   core: ScopeCore;
   scope: string;
-  token: Token;
+  token?: Token;
   standing: StandingBoard;
   /** Opens a WebSocket, where there are any. */
   open: (() => SocketLike) | undefined;
@@ -63,11 +64,12 @@ export class Reader {
   #again = false;
   #lastReset = -Infinity;
   #closed = false;
-  readonly #timers = new Map<"connect" | "poll" | "subscribe" | "expect", unknown>();
+  readonly #timers: Timers;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#topic = `sync:${parts.scope}`;
+    this.#timers = new Timers(parts.env);
     this.#reconnects = new Backoff(parts.env.random);
     this.#polls = new Backoff(parts.env.random);
     this.#resets = new Backoff(parts.env.random);
@@ -80,14 +82,14 @@ export class Reader {
 
   start(): void {
     this.#connect();
-    this.#in("poll", this.#socket ? GRACE_MS : 0, () => this.#poll());
+    this.#timers.in("poll", this.#socket ? GRACE_MS : 0, () => this.#poll());
   }
 
   /** The page or the network came back: look now. */
   wake(): void {
     if (this.#socket) this.#socket.probe();
     else this.#connect();
-    if (this.#subscription !== "live") this.#in("poll", 0, () => this.#poll());
+    if (this.#subscription !== "live") this.#timers.in("poll", 0, () => this.#poll());
   }
 
   /** Pulls to the head. Several at a time are one. */
@@ -97,18 +99,16 @@ export class Reader {
     return this.#catching;
   }
 
-  /** The server has something this base lacks: it arrives, or it is fetched. */
+  /** What accepted mutations wait for arrives, or it is fetched. */
   expect(): void {
-    const wait = this.#subscription === "live" ? EXPECT_MS : 0;
-    const { core } = this.#parts;
-    if (!this.#timers.has("expect")) {
-      this.#in("expect", wait, () => core.pending.some((item) => item.accepted !== null) && this.catchUp());
-    }
+    const waits = (): boolean => this.#parts.core.pending.some((item) => item.accepted !== null);
+    if (this.#timers.has("expect") || !waits()) return;
+    this.#timers.in("expect", this.#subscription === "live" ? EXPECT_MS : 0, () => waits() && this.catchUp());
   }
 
   close(): void {
     this.#closed = true;
-    for (const timer of this.#timers.values()) this.#parts.env.clearTimeout(timer);
+    this.#timers.close();
     this.#socket?.close();
   }
 
@@ -133,10 +133,9 @@ export class Reader {
       },
       closed: (code) => {
         this.#socket = null;
-        const denied = { type: "error", code: "unauthenticated", error: "the server does not know who is asking" };
-        if (code === 4401) this.#parts.standing.heard("read", refusal(denied));
+        if (code === 4401) this.#parts.standing.heard("read", refusal({ code: "unauthenticated" }));
         this.#unsubscribed();
-        if (!this.#closed) this.#in("connect", this.#reconnects.next(), () => this.#connect());
+        this.#timers.in("connect", this.#reconnects.next(), () => this.#connect());
       },
     });
     this.#socket = socket;
@@ -150,14 +149,14 @@ export class Reader {
     this.#ref = socket.nextRef();
     const have = core.valid && { cursor: core.cursor, epoch: core.epoch, digest: core.digest };
     socket.send(this.#topic, { type: "subscribe", ref: this.#ref, client: client(), ...have });
-    this.#in("subscribe", SUBSCRIBE_MS, () => socket.close());
+    this.#timers.in("subscribe", SUBSCRIBE_MS, () => socket.close());
   }
 
   #unsubscribed(): void {
-    this.#cancel("subscribe");
+    this.#timers.cancel("subscribe");
     this.#subscription = "none";
     this.#parts.standing.live(false);
-    if (!this.#closed) this.#in("poll", POLL_MS * this.#parts.env.random(), () => this.#poll());
+    this.#timers.in("poll", POLL_MS * this.#parts.env.random(), () => this.#poll());
   }
 
   /** A frame that can't be read must not take the page down; what it carried is pulled. */
@@ -178,7 +177,7 @@ export class Reader {
         break;
       case "ack": {
         const ack = data as AckFrame;
-        this.#cancel("subscribe");
+        this.#timers.cancel("subscribe");
         this.#subscription = "live";
         this.#reconnects.reset();
         if (!core.valid || ack.epoch !== core.epoch) return this.#reset("epoch_changed");
@@ -209,7 +208,7 @@ export class Reader {
     if (refused.code === "cursor_too_old" || refused.code === "epoch_changed") return this.#reset(refused.code);
     this.#unsubscribed();
     this.#denied(refused);
-    this.#subscribeIn(this.#reconnects.next(refused.retryAfter));
+    this.#subscribeIn(this.#reconnects.next());
   }
 
   #denied(refused: Refusal): void {
@@ -222,7 +221,7 @@ export class Reader {
   #reset(code: string): void {
     this.#unsubscribed();
     const wait = this.#lose(code);
-    if (code === "use_http") this.#in("poll", wait, () => this.#poll());
+    if (code === "use_http") this.#timers.in("poll", wait, () => this.#poll());
     else this.#subscribeIn(wait);
   }
 
@@ -240,19 +239,20 @@ export class Reader {
   }
 
   #subscribeIn(ms: number): void {
-    this.#in("subscribe", ms, () => this.#subscribe());
+    this.#timers.in("subscribe", ms, () => this.#subscribe());
   }
 
   async #poll(): Promise<void> {
     if (this.#subscription === "live") return;
     const answer = await this.catchUp();
-    if (this.#closed || (this.#subscription as string) === "live") return;
-    if (answer.ok) this.#polls.reset();
-    // A base that came by HTTP because it was too large for a frame: live again from there.
-    if (answer.ok) this.#subscribe();
-    const { random } = this.#parts.env;
-    const wait = answer.ok ? POLL_MS * (0.75 + random() / 2) : this.#polls.next(answer.retryAfter);
-    this.#in("poll", wait, () => this.#poll());
+    if ((this.#subscription as string) === "live") return;
+    let wait = POLL_MS * (0.75 + this.#parts.env.random() / 2);
+    if (answer.ok) {
+      this.#polls.reset();
+      // A base that came by HTTP because it was too large for a frame: live again from there.
+      this.#subscribe();
+    } else wait = this.#polls.next(answer.retryAfter);
+    this.#timers.in("poll", wait, () => this.#poll());
   }
 
   async #catchUp(): Promise<Answer<null>> {
@@ -265,7 +265,7 @@ export class Reader {
         const { core, standing } = this.#parts;
         const { epoch } = core;
         const asking = core.valid ? this.#pull() : this.#snapshot();
-        const answer = await asking.catch((error: unknown) => lost(`the answer can't be read: ${String(error)}`));
+        const answer = await asking.catch((error: unknown) => lost(String(error)));
         if (answer.ok) {
           standing.heard("read", null);
           continue;
@@ -303,8 +303,8 @@ export class Reader {
         // Read at the head: it says nothing about a base that has not got there yet.
         lastSeq: body.has_more ? undefined : (body.last_seq ?? 0),
       });
-      if (applied === "foreign") return refusal({ type: "error", code: "epoch_changed" });
-      if (applied === "gap") return refusal({ type: "error", code: "unavailable", error: "the page has a gap" });
+      if (applied === "foreign") return refusal({ code: "epoch_changed" });
+      if (applied === "gap") return lost("a gap");
     }
     if (body.has_more) this.#again = true;
     return { ok: true, body: null };
@@ -316,20 +316,6 @@ export class Reader {
     if (!answer.ok) return answer;
     core.reset(withWatermark(answer.body));
     return { ok: true, body: null };
-  }
-
-  #in(name: "connect" | "poll" | "subscribe" | "expect", ms: number, run: () => unknown): void {
-    this.#cancel(name);
-    const timer = this.#parts.env.setTimeout(() => {
-      this.#timers.delete(name);
-      if (!this.#closed) void run();
-    }, ms);
-    this.#timers.set(name, timer);
-  }
-
-  #cancel(name: "connect" | "poll" | "subscribe" | "expect"): void {
-    this.#parts.env.clearTimeout(this.#timers.get(name));
-    this.#timers.delete(name);
   }
 }
 

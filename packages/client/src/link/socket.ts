@@ -3,8 +3,9 @@
  * answers. It knows topics but not what sync frames mean, and it never comes back by itself: its owner opens another.
  */
 import type { Env, SocketLike } from "../env.ts";
+import { Timers } from "../timers.ts";
 import type { Token } from "./http.ts";
-import { STATUS, lost, type Answer, type Frame } from "./wire.ts";
+import { STATUS, lost, type Answer, type Frame, type Refusal } from "./wire.ts";
 
 /** The greeting must come within this many milliseconds of the attempt, or the network is one that breaks WebSockets. */
 const HELLO_MS = 10_000;
@@ -40,13 +41,14 @@ export class Socket {
   readonly #events: SocketEvents;
   readonly #token: Token;
   readonly #questions = new Map<string, (answer: Answer<Frame>) => void>();
-  readonly #timers = new Set<unknown>();
+  readonly #timers: Timers;
   #closed = false;
   #ref = 0;
   #heard: number;
 
   constructor(env: Env, socket: SocketLike, token: Token, events: SocketEvents) {
     this.#env = env;
+    this.#timers = new Timers(env);
     this.#socket = socket;
     this.#token = token;
     this.#events = events;
@@ -54,18 +56,12 @@ export class Socket {
     socket.onmessage = ({ data }) => this.#read(data);
     socket.onclose = ({ code }) => this.#end(code);
     socket.onerror = () => this.#end(1006);
-    this.#later(HELLO_MS, () => this.ready || this.close());
+    this.#timers.in("hello", HELLO_MS, () => this.ready || this.close());
   }
 
   /** Sends a frame. Into a closed socket it goes nowhere: what needs an answer is asked. */
   send(topic: string, data: Frame): void {
-    this.sendText(JSON.stringify({ topic, data }));
-  }
-
-  /** Asks and waits for the frame with the same `ref`. */
-  ask(topic: string, data: Frame): Promise<Answer<Frame>> {
-    const ref = this.nextRef();
-    return this.askText(ref, JSON.stringify({ topic, data: { ...data, ref } }));
+    this.#write(JSON.stringify({ topic, data }));
   }
 
   /** A `ref` no other question of this connection has. */
@@ -73,42 +69,33 @@ export class Socket {
     return String(++this.#ref);
   }
 
-  /** As `ask`, for a frame that is text already. */
-  askText(ref: string, text: string): Promise<Answer<Frame>> {
-    if (this.#closed) return Promise.resolve(lost("the connection is closed"));
+  /** Asks, with an envelope that is text already, and waits for the frame with the same `ref`. */
+  ask(ref: string, text: string): Promise<Answer<Frame>> {
     return new Promise((resolve) => {
-      const timer = this.#later(ANSWER_MS, () => {
-        this.#questions.delete(ref);
-        resolve(lost("no answer came over the connection"));
-      });
-      this.#questions.set(ref, (answer) => {
-        this.#forget(timer);
-        resolve(answer);
-      });
-      this.sendText(text);
+      this.#questions.set(ref, resolve);
+      this.#timers.in(ref, ANSWER_MS, () => this.#answer(ref, lost("no answer")));
+      this.#write(text);
     });
-  }
-
-  /** Sends a whole envelope. */
-  sendText(text: string): void {
-    if (this.#closed) return;
-    try {
-      this.#socket.send(text);
-    } catch {
-      this.#end(1006);
-    }
   }
 
   /** Finds out soon whether the other side is still there. */
   probe(): void {
     const asked = this.#env.now();
     this.send("sys", { type: "ping" });
-    this.#later(PROBE_MS, () => this.#heard < asked && this.close());
+    this.#timers.in("probe", PROBE_MS, () => this.#heard < asked && this.close());
   }
 
   /** Ends it. */
   close(): void {
     this.#end(1000);
+  }
+
+  #write(text: string): void {
+    try {
+      this.#socket.send(text);
+    } catch {
+      this.#end(1006);
+    }
   }
 
   #read(text: unknown): void {
@@ -121,13 +108,18 @@ export class Socket {
       return;
     }
     if (typeof topic !== "string" || typeof data?.type !== "string" || this.#closed) return;
-    const question = data.ref !== undefined && this.#questions.get(data.ref);
+    const { ref } = data;
     if (topic === "sys" && data.type === "hello") void this.#greeted(data);
     else if (topic === "sys" && data.type === "ping") this.send("sys", { type: "pong" });
-    else if (question) {
-      this.#questions.delete(data.ref!);
-      question(data.type === "error" ? refusal(data) : { ok: true, body: data });
+    else if (ref !== undefined && this.#questions.has(ref)) {
+      this.#answer(ref, data.type === "error" ? refusal(data) : { ok: true, body: data });
     } else this.#events.frame(topic, data);
+  }
+
+  #answer(ref: string, answer: Answer<Frame>): void {
+    this.#timers.cancel(ref);
+    this.#questions.get(ref)?.(answer);
+    this.#questions.delete(ref);
   }
 
   async #greeted(hello: Frame): Promise<void> {
@@ -150,7 +142,7 @@ export class Socket {
     const left = this.#heard + SILENCE_PINGS * interval - this.#env.now();
     if (left <= 0) return this.close();
     if (odd) this.send("sys", { type: "ping" });
-    this.#later(Math.min(interval / 2, left), () => this.#watch(interval, !odd));
+    this.#timers.in("ping", Math.min(interval / 2, left), () => this.#watch(interval, !odd));
   }
 
   #end(code: number): void {
@@ -158,33 +150,18 @@ export class Socket {
     this.#closed = true;
     this.ready = false;
     this.#socket.onmessage = this.#socket.onclose = this.#socket.onerror = null;
-    for (const timer of this.#timers) this.#env.clearTimeout(timer);
+    this.#timers.close();
     try {
       this.#socket.close();
     } catch {
       // It was never open.
     }
-    for (const answer of this.#questions.values()) answer(lost("the connection broke"));
-    this.#questions.clear();
+    for (const ref of this.#questions.keys()) this.#answer(ref, lost("disconnected"));
     this.#events.closed(code);
-  }
-
-  #later(ms: number, run: () => unknown): unknown {
-    const timer = this.#env.setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  #forget(timer: unknown): void {
-    this.#timers.delete(timer);
-    this.#env.clearTimeout(timer);
   }
 }
 
 /** An `error` frame as the refusal it is. */
-export function refusal({ code = "unavailable", error = code, retry_after = 0 }: Frame): Answer<never> & { ok: false } {
-  return { ok: false, status: STATUS[code] ?? 500, code, error, retryAfter: retry_after * 1000 };
+export function refusal({ code = "unavailable", error = code }: Pick<Frame, "code" | "error">): Refusal {
+  return { ok: false, status: STATUS[code] ?? 500, code, error, retryAfter: 0 };
 }

@@ -52,7 +52,6 @@ export interface Frame {
   ref?: string;
   code?: string;
   error?: string;
-  retry_after?: number;
   [field: string]: unknown;
 }
 
@@ -73,14 +72,10 @@ export type SnapshotFrame = Frame & Snapshot;
 /** Nothing came back: the network's fault, or the server's. */
 export const lost = (error: string): Refusal => ({ ok: false, status: 0, code: "network", error, retryAfter: 0 });
 
-/** The HTTP status a code has in the contract, for refusals that came over the socket. */
+/** The HTTP status of the codes that are told apart by it, for refusals that came over the socket. */
 export const STATUS: Readonly<Record<string, number>> = {
   invalid_mutation: 400,
   unauthenticated: 401,
   forbidden: 403,
-  cursor_too_old: 410,
-  epoch_changed: 410,
   too_large: 413,
-  rate_limited: 429,
-  unavailable: 503,
 };

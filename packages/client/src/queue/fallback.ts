@@ -3,14 +3,16 @@
  * that wait in memory, behind those that were saved, and the owner is told. Nothing that was saved is given up.
  */
 import type { Decided, Entry, Numbered } from "../core/words.ts";
-import { MemoryQueue } from "./memory.ts";
+import { MemoryStore } from "./memory.ts";
 import type { Batch, Queue, Room, Sender, Storage } from "./queue.ts";
+import { TableQueue } from "./table.ts";
 
 /** See the file's head. */
 export class FallbackQueue implements Queue {
   readonly #durable: Queue;
   readonly #told: (error: unknown) => void;
-  #tail: MemoryQueue | null = null;
+  #falling: Promise<Queue> | null = null;
+  #tail: Queue | null = null;
 
   /** `told` hears once why the storage is left. */
   constructor(durable: Queue, told: (error: unknown) => void) {
@@ -19,7 +21,7 @@ export class FallbackQueue implements Queue {
   }
 
   get storage(): Storage {
-    return this.#tail ? "memory" : this.#durable.storage;
+    return this.#falling ? "memory" : this.#durable.storage;
   }
 
   get client(): string {
@@ -31,39 +33,41 @@ export class FallbackQueue implements Queue {
   }
 
   /** From now on in memory. */
-  fall(error: unknown): MemoryQueue {
-    if (!this.#tail) {
+  fall(error: unknown): Promise<Queue> {
+    if (!this.#falling) {
       // Above every order a database gives out: the tail comes last in every view.
-      this.#tail = new MemoryQueue(Number.MAX_SAFE_INTEGER / 2);
+      this.#falling = TableQueue.open(new MemoryStore(Number.MAX_SAFE_INTEGER / 2));
       this.#told(error);
     }
-    return this.#tail;
+    return this.#falling.then((tail) => (this.#tail = tail));
   }
 
   async append(entries: readonly Entry[]): Promise<Entry[]> {
-    if (!this.#tail) {
+    let why: unknown;
+    if (!this.#falling) {
       try {
         return await this.#durable.append(entries);
       } catch (error) {
-        this.fall(error);
+        why = error;
       }
     }
-    return this.fall(null).append(entries);
+    return (await this.fall(why)).append(entries);
   }
 
   async load(): Promise<Entry[]> {
-    const tail = this.#tail ? await this.#tail.load() : [];
+    const tail = (await this.#tail?.load()) ?? [];
     // Places in the tail are of another client id: they mean nothing beside the watermark readers ask for.
     return [...(await this.#durable.load()), ...tail.map((entry) => ({ ...entry, seq: null }))];
   }
 
   async take(room: Room, lead: boolean, epoch: string | null): Promise<Batch | null> {
     const tail = this.#tail;
-    if (!tail) return this.#durable.take(room, lead, epoch);
-    return (await this.#durable.take(room, lead, epoch).catch(() => null)) ?? tail.take(room, lead, epoch);
+    const first = this.#durable.take(room, lead, epoch);
+    // No other tab can send what is in this one's memory.
+    return tail ? ((await first.catch(() => null)) ?? tail.take(room, true, epoch)) : first;
   }
 
-  async trust(epoch: string | null): Promise<void> {
+  async trust(epoch: string): Promise<void> {
     await this.#tail?.trust(epoch);
     await this.#durable.trust(epoch);
   }
@@ -86,8 +90,8 @@ export class FallbackQueue implements Queue {
     return (await this.#tail?.undo(id)) || this.#durable.undo(id);
   }
 
-  async verdicts(ids: readonly string[]): Promise<Decided[]> {
-    return [...((await this.#tail?.verdicts(ids)) ?? []), ...(await this.#durable.verdicts(ids))];
+  verdicts(ids: readonly string[]): Promise<Decided[]> {
+    return this.#durable.verdicts(ids);
   }
 
   renew(client: string): Promise<void> {

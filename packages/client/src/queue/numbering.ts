@@ -7,21 +7,17 @@ import type { Entry } from "../core/words.ts";
 import type { Room } from "./queue.ts";
 
 /** A mutation as it travels. */
-export function wire(entry: Entry): object {
-  const { id, type, args, scope, seq, schema } = entry;
-  return { id, type, args, scope, ...(seq !== null && { seq }), ...(schema !== undefined && { schema }) };
+export function wire({ created: _, order: __, ...entry }: Entry): object {
+  return entry;
 }
 
-/** The first mutations of the first one's scope, with places after `counter` for those that have none. */
+/** The first mutations of a scope, with places after `last` for those that have none. */
 export function nextBatch(
   rows: readonly Entry[],
-  counter: (scope: string) => number,
+  scope: string,
+  last: number,
   room: Room,
-): { scope: string; entries: (Entry & { seq: number })[]; fresh: Entry[]; counter: number } | null {
-  const first = rows[0];
-  if (!first) return null;
-  const scope = first.scope;
-  let last = counter(scope);
+): { entries: (Entry & { seq: number })[]; fresh: Entry[]; counter: number } {
   let bytes = 0;
   const entries: (Entry & { seq: number })[] = [];
   const fresh: Entry[] = [];
@@ -38,7 +34,7 @@ export function nextBatch(
     }
     entries.push(entry);
   }
-  return { scope, entries, fresh, counter: last };
+  return { entries, fresh, counter: last };
 }
 
 /** New places for what was sent in a scope: those above `lastSeq` and the forced ones, in queue order. */

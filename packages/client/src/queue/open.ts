@@ -4,11 +4,15 @@
  */
 import type { Env } from "../env.ts";
 import { FallbackQueue } from "./fallback.ts";
-import { IndexedDbQueue } from "./indexeddb.ts";
-import { MemoryQueue } from "./memory.ts";
+import { openStore } from "./indexeddb.ts";
+import { MemoryStore } from "./memory.ts";
 import type { Queue, Storage } from "./queue.ts";
+import { TableQueue } from "./table.ts";
 
-/** Opening a database that takes longer than this, in milliseconds, counts as failed: some browsers hang there. */
+/**
+ * Opening a database that takes longer than this, in milliseconds, counts as failed: some browsers hang there, and a tab
+ * with an older layout may not let go. One that opens after all stands in nobody's way: it closes when it is asked to.
+ */
 const OPEN_MS = 5_000;
 
 /** Opens the queue of this name. `told` hears why memory is used where IndexedDB was wanted, now or later. */
@@ -18,28 +22,21 @@ export async function openQueue(
   wanted: Storage,
   told: (error: unknown) => void,
 ): Promise<Queue> {
-  if (wanted === "memory") return new MemoryQueue();
+  const memory = (): Promise<Queue> => TableQueue.open(new MemoryStore());
+  if (wanted === "memory") return memory();
   let queue: FallbackQueue | undefined;
-  let gaveUp = false;
   let timer: unknown;
   try {
-    if (!env.indexedDB) throw new Error("this page has no IndexedDB");
-    const lost = () => queue?.fall(new Error("the browser closed the queue's database"));
-    const opening = IndexedDbQueue.open(env.indexedDB, name, lost);
-    // One that opens after all must not stand in another tab's way.
-    opening.then(
-      (late) => gaveUp && late.close(),
-      () => undefined,
-    );
+    if (!env.indexedDB) throw new Error("no IndexedDB");
+    const opening = openStore(env.indexedDB, name, () => void queue?.fall(new Error("IndexedDB was closed")));
     const tooLate = new Promise<never>((_, reject) => {
-      timer = env.setTimeout(() => reject(new Error("IndexedDB did not open in time")), OPEN_MS);
+      timer = env.setTimeout(() => reject(new Error("IndexedDB did not open")), OPEN_MS);
     });
-    queue = new FallbackQueue(await Promise.race([opening, tooLate]), told);
+    queue = new FallbackQueue(await TableQueue.open(await Promise.race([opening, tooLate])), told);
     return queue;
   } catch (error) {
-    gaveUp = true;
     told(error);
-    return new MemoryQueue();
+    return memory();
   } finally {
     env.clearTimeout(timer);
   }

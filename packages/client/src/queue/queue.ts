@@ -46,7 +46,7 @@ export interface Queue {
    */
   take(room: Room, lead: boolean, epoch: string | null): Promise<Batch | null>;
   /** From now on places count in this history. */
-  trust(epoch: string | null): Promise<void>;
+  trust(epoch: string): Promise<void>;
   /** Removes decided mutations and keeps their verdicts, in one transaction. */
   settle(decided: readonly Decided[]): Promise<void>;
   /** Numbers what was sent under a client again from `lastSeq` + 1: all above it, and those in `forced`. */
