@@ -13,9 +13,14 @@ use crate::render;
 /// answers): an error in time is better than the end of the process.
 pub(crate) const MAX_DEPTH: usize = 24;
 
+/// How much of the thread's stack components may take, in bytes, whatever their depth: each may nest includes and macros
+/// of its own. Threads of a runtime have 2 MiB; the engine's own limit for what the last component nests needs the rest.
+const MAX_STACK_BYTES: usize = 768 << 10;
+
 thread_local! {
-    /// How deep this thread is in components: a render stays on its thread, and the state of the engine is new for each.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// How deep this thread is in components, and where its stack was at the first: a render stays on its thread, and
+    /// the state of the engine is new for each component.
+    static NESTING: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
 pub(crate) fn add_to(env: &mut Environment<'static>) {
@@ -54,18 +59,24 @@ struct Level;
 
 impl Level {
     fn enter(name: &str) -> Result<Self, Error> {
-        let depth = DEPTH.get();
-        if depth == MAX_DEPTH {
-            let message = format!("component `{name}` is nested more than {MAX_DEPTH} levels deep");
+        let mark = 0_u8;
+        let here = (&raw const mark).addr();
+        let (depth, start) = match NESTING.get() {
+            (0, _) => (0, here),
+            nesting => nesting,
+        };
+        if depth == MAX_DEPTH || start.abs_diff(here) > MAX_STACK_BYTES {
+            let message = format!("component `{name}` is nested too deep ({depth} levels)");
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
-        DEPTH.set(depth + 1);
+        NESTING.set((depth + 1, start));
         Ok(Self)
     }
 }
 
 impl Drop for Level {
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get().saturating_sub(1));
+        let (depth, start) = NESTING.get();
+        NESTING.set((depth.saturating_sub(1), start));
     }
 }

@@ -66,7 +66,6 @@ cases! {
     a_page_stands_in_its_layout_which_sees_its_values_and_what_it_set: "layout",
     a_component_gets_its_arguments_and_the_callers_content: "component",
     a_component_does_not_see_the_pages_variables: "component-isolated",
-    a_component_that_nests_without_end_is_an_error: "component-endless",
     a_component_renders_a_tree_of_itself: "component-tree",
     includes_extends_and_macros_work_as_in_jinja: "partials",
     what_is_pushed_before_or_after_reaches_the_stack: "stacks",
