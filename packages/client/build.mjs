@@ -11,10 +11,10 @@ const target = new URL("dist/client.js", here);
 // Names between our own modules, shortened in the built file. None of them may be a field of the wire, of a stored or
 // broadcast record, of the public API, or of anything the platform defines: the tests run on the built file to see that.
 const INTERNAL = `
-  absorb accepted adopt append apply cancel catchUp changed clientUnknown closed conflicts connected core counter decide
-  distrust doubt drain entry expect fall fresh gone hasEnded heard http invalidate keep kept kick lastSeq layer leads
+  absorb accepted adopt append apply base cancel catchUp changed clientUnknown closed conflicts connected core counter decide
+  distrust doubt drain entry expect fall frame fresh gone hasEnded heard http invalidate keep kept kick lastSeq layer leads
   ledger load named nextRef otherHistory place post prefer probe pusher queue quiet reader renew renewed renumber resigns
-  resync retryAfter rows senders settle standing start stop tabs take tell trust valid verdicts wake watermark written
+  resync retryAfter rows senders settle standing start stop tabs take tell trust unknown valid verdicts wake watermark written
 `
   .trim()
   .split(/\s+/);

@@ -172,4 +172,21 @@ mod tests {
         drop(two);
         assert_eq!(feed.len(), 0);
     }
+
+    #[test]
+    fn a_listener_that_never_listens_holds_no_more_than_a_ring() {
+        let feed = Arc::new(Feed::default());
+        let scope = Scope::default();
+        let _listener = feed.listen(&scope);
+        let told: Vec<_> = (0..RING as u64 * 10)
+            .map(|at| {
+                let place = |cursor| (Cursor(cursor), Digest::EMPTY);
+                let commit = Arc::new(Commit::new(scope.clone(), place(at), place(at + 1), Vec::new()));
+                let held = Arc::downgrade(&commit);
+                feed.tell(commit);
+                held
+            })
+            .collect();
+        assert_eq!(told.iter().filter(|held| held.upgrade().is_some()).count(), RING);
+    }
 }

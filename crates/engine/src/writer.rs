@@ -138,7 +138,10 @@ impl Writer {
         match guarded(|| self.inner.kernel.settle(pushes)) {
             Ok(settled) => self.answer(settled, answers),
             // One push may fail every time (a table of the application's own, say): alone, it holds nobody up.
-            Err(error) if pushes.len() > 1 && !matches!(error, StoreError::Full | StoreError::Busy(_) | StoreError::SyncFailed(_)) => {
+            Err(error)
+                if pushes.len() > 1
+                    && !matches!(error, StoreError::Full | StoreError::Busy(_) | StoreError::SyncFailed(_)) =>
+            {
                 self.failed(&error);
                 for (push, answer) in pushes.iter().zip(answers) {
                     self.settle(std::slice::from_ref(push), vec![answer]);

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use common::{Heard, Reader, Site, Socket, engine, soon};
 use riverrun_core::{Cursor, Scope};
@@ -218,10 +218,22 @@ fn busy(site: &Arc<Site>, scope: &'static str) -> (tokio::sync::oneshot::Sender<
             let who = riverrun_core::Principal::server();
             site.engine.mutate(&who, scope, "say", &json!({"n": n})).await.unwrap();
             n += 1;
+            // A little air, so that a reader is not too slow for it as a rule.
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         n
     });
     (stop, task)
+}
+
+/// Reads to the head, subscribing anew where it was too slow.
+async fn to_the_end(reader: &mut Reader, socket: &mut Socket, head: u64) {
+    while reader.cursor < head {
+        if reader.hear(socket).await == Heard::Lagged {
+            reader.subscribe(socket).await;
+        }
+    }
+    assert_eq!((reader.seen, reader.cursor), (head, head));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,17 +257,18 @@ async fn subscribing_anew_while_changes_come_neither_doubles_nor_misses_one() {
                 break;
             }
             let frame: Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(frame["data"]["type"], "changes", "{text}");
+            assert!(["changes", "lagged"].contains(&frame["data"]["type"].as_str().unwrap()), "{text}");
         }
         assert_eq!(reader.cursor, asked_at);
         for _ in 0..3 {
-            assert!(matches!(reader.hear(&mut socket).await, Heard::Changes(_)));
+            if reader.hear(&mut socket).await == Heard::Lagged {
+                break;
+            }
         }
     }
     drop(stop);
     let head = soon(head).await.unwrap();
-    reader.reach(&mut socket, head).await;
-    assert_eq!(reader.seen, head);
+    to_the_end(&mut reader, &mut socket, head).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -273,12 +286,7 @@ async fn between_catch_up_and_live_nothing_is_lost_however_it_falls() {
     drop(stop);
     let head = soon(head).await.unwrap();
     for (reader, socket) in &mut readers {
-        while reader.cursor < head {
-            if reader.hear(socket).await == Heard::Lagged {
-                reader.subscribe(socket).await;
-            }
-        }
-        assert_eq!((reader.seen, reader.cursor), (head, head));
+        to_the_end(reader, socket, head).await;
     }
 }
 

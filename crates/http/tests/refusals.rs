@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-use common::{Answer, Bearer, Request, SECRET, Site, engine, soon};
+use common::{Answer, Bearer, Reader, Request, SECRET, Site, engine, soon};
 use riverrun_core::{Cursor, Scope};
 use riverrun_engine::{
     Memory, Store,
@@ -205,6 +205,9 @@ async fn a_mutator_that_panics_or_fails_leaks_nothing_and_harms_nobody() {
     assert_eq!((&results[2]["ok"], &results[2]["cursor"]), (&json!(true), &json!(1)));
 }
 
+/// Writes happen, and are reported as failed.
+const LATE: u8 = 6;
+
 /// A store whose next failures are chosen by the test; otherwise the one inside it.
 #[derive(Clone)]
 struct Failing {
@@ -215,7 +218,7 @@ struct Failing {
 impl Failing {
     fn check(&self) -> StoreResult<()> {
         match self.how.load(Ordering::SeqCst) {
-            0 => Ok(()),
+            0 | LATE => Ok(()),
             1 => Err(StoreError::Busy(SECRET.into())),
             2 => Err(StoreError::Full),
             3 => Err(StoreError::Io(SECRET.into())),
@@ -228,7 +231,11 @@ impl Failing {
 impl Store for Failing {
     fn write(&self, work: &mut dyn FnMut(&mut dyn WriteTx) -> StoreResult<()>) -> StoreResult<()> {
         self.check()?;
-        self.inner.write(work)
+        self.inner.write(work)?;
+        match self.how.load(Ordering::SeqCst) {
+            LATE => Err(StoreError::Io("the connection was lost while it committed".into())),
+            _ => Ok(()),
+        }
     }
 
     fn read(&self, work: &mut dyn FnMut(&mut dyn ReadTx) -> StoreResult<()>) -> StoreResult<()> {
@@ -272,6 +279,25 @@ async fn a_failing_store_is_unavailable_or_an_internal_error_and_says_no_more() 
     }
     how.store(0, Ordering::SeqCst);
     assert_eq!(site.push(mutation).await.ok()["results"][0]["cursor"], 1, "the queue was kept, and goes through");
+}
+
+#[tokio::test]
+async fn a_commit_that_happened_though_it_seemed_to_fail_is_found_by_readers_and_by_the_retry() {
+    let how = Arc::new(AtomicU8::new(0));
+    let site = Site::of(engine(Failing { inner: Memory::new(), how: how.clone() }).await).await;
+    let mut socket = site.socket().await;
+    let mut reader = Reader::new("_default");
+    reader.subscribe(&mut socket).await;
+    reader.hear(&mut socket).await;
+    let create = |id: &str| json!({"id": id, "type": "todo.create", "args": {"id": id, "title": "Milk"}});
+    how.store(LATE, Ordering::SeqCst);
+    site.push(json!({"mutations": [create("a")]})).await.refused(503, "unavailable");
+    how.store(0, Ordering::SeqCst);
+    reader.reach(&mut socket, 1).await;
+    let again = site.push(json!({"mutations": [create("a"), create("b")]})).await.ok()["results"].clone();
+    assert_eq!((&again[0]["ok"], &again[0]["duplicate"], &again[0]["cursor"]), (&json!(true), &json!(true), &json!(1)));
+    reader.reach(&mut socket, 2).await;
+    assert_eq!(json!(reader.digest), again[1]["digest"]);
 }
 
 #[tokio::test]

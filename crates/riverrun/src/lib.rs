@@ -29,7 +29,8 @@
 //! ```
 //!
 //! This crate is the front door: it re-exports, and holds no logic. Behind it are [`core`] (words and rules), [`engine`]
-//! (decides), [`http`] (routes), [`live`] (sockets) and [`sqlite`] (the store).
+//! (decides), [`http`] (routes), [`live`] (sockets) and [`sqlite`] (the store). With the feature `view` there are
+//! server-rendered pages as well, which need none of the others.
 
 pub use riverrun_core::{self as core, entity};
 pub use riverrun_engine::{self as engine, Engine, Memory};
@@ -37,11 +38,15 @@ pub use riverrun_http::{self as http, Routes, SameOrigin, Serve, router, serve};
 pub use riverrun_live as live;
 #[cfg(feature = "sqlite")]
 pub use riverrun_sqlite::{self as sqlite, Sqlite};
+#[cfg(feature = "view")]
+pub use riverrun_view as view;
 
 /// What most applications use, for `use riverrun::prelude::*`.
 pub mod prelude {
     #[cfg(feature = "sqlite")]
     pub use riverrun_sqlite::Sqlite;
+    #[cfg(feature = "view")]
+    pub use riverrun_view::{View, Views};
     pub use {
         riverrun_core::{Entity, Machine, MutationId, Mutators, Principal, Reject, Scope, Tx, entity},
         riverrun_engine::{AccessFailed, Action, Authorize, Engine, Memory, Public},

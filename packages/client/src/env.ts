@@ -5,7 +5,6 @@
 
 /** A WebSocket as the browser has it, no more than is used. */
 export type SocketLike = Pick<WebSocket, "send" | "close"> & {
-  onopen: ((event: Event) => unknown) | null;
   onmessage: ((event: MessageEvent) => unknown) | null;
   onclose: ((event: CloseEvent) => unknown) | null;
   onerror: ((event: Event) => unknown) | null;

@@ -1,6 +1,6 @@
 /**
- * The promises a page holds on its mutations: saved, and decided. It also remembers which mutations ended lately, so that
- * late news can't bring one back. No promise here is ever rejected.
+ * The promises a page holds on its mutations: saved, and decided. It also remembers which mutations ended lately, so
+ * that late news can't bring one back. No promise here is ever rejected.
  */
 import type { Verdict } from "./core/words.ts";
 

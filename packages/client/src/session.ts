@@ -1,6 +1,6 @@
 /**
- * Joins the parts for one scope: the core that holds the view, the queue, the reader, the sender and the other tabs. It
- * only carries news from one to the other; each part's rules are its own.
+ * Joins the parts for one scope: the core that holds the view, the queue, the reader, the sender and the other tabs.
+ * It only carries news from one to the other; each part's rules are its own.
  */
 import { QUEUE_MUTATIONS } from "./core/limits.ts";
 import { RefusedError } from "./core/door.ts";
@@ -289,10 +289,12 @@ export class Session {
       const kept = await queue.verdicts(gone);
       const known = new Set(kept.map(({ id }) => id));
       const error = "verdict no longer kept";
-      const forgotten = gone.filter((id) => !known.has(id)).map((id): Decided => ({
-        id,
-        verdict: { ok: false, code: "expired", error },
-      }));
+      const forgotten = gone
+        .filter((id) => !known.has(id))
+        .map((id): Decided => ({
+          id,
+          verdict: { ok: false, code: "expired", error },
+        }));
       this.#decided([...kept, ...forgotten]);
     } catch {
       // The storage is gone; what was in memory stays as it is.
@@ -311,7 +313,8 @@ export class Session {
     for (const { id, verdict } of fresh) {
       const own = this.ledger.end(id, verdict);
       const entry = before.find((item) => item.entry.id === id)?.entry;
-      if (entry && !verdict.ok) this.#parts.tell("rejected", { ...verdict, id, type: entry.type, args: entry.args, own });
+      if (entry && !verdict.ok)
+        this.#parts.tell("rejected", { ...verdict, id, type: entry.type, args: entry.args, own });
     }
     this.#running?.reader.expect();
   }

@@ -60,7 +60,9 @@ describe("a mutation", () => {
     client.mutate("append", mark(2));
     await world.run(100);
     expect(await peek(verdict)).toEqual({ ok: false, code: "rejected", reason: "refused", error: "not this one" });
-    expect(told).toEqual([expect.objectContaining({ id, type: "append", code: "rejected", reason: "refused", own: true })]);
+    expect(told).toEqual([
+      expect.objectContaining({ id, type: "append", code: "rejected", reason: "refused", own: true }),
+    ]);
     expect(shown.at(-1)).toEqual(["2"]);
     expect(world.marks()).toEqual(["2"]);
   });

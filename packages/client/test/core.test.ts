@@ -67,7 +67,10 @@ describe("the view", () => {
     expect(c.apply(page(5, [change(6, "other", "a", 20), change(7, "m1", "a", 21)]))).toBe("applied");
     expect(shown).toEqual([11, 111, 121]);
     // m1 is no longer replayed, but its verdict is still asked for.
-    expect(c.pending.map((item) => [item.entry.id, item.gone])).toEqual([["m1", "change"], ["m2", null]]);
+    expect(c.pending.map((item) => [item.entry.id, item.gone])).toEqual([
+      ["m1", "change"],
+      ["m2", null],
+    ]);
   });
 
   it("holds values nobody can change from outside", () => {
@@ -231,7 +234,12 @@ describe("changes", () => {
 
   it("that are no collection's go to the application, with the base at their cursor", () => {
     const { core: c, unknown } = core();
-    c.apply(page(5, [{ ...change(6, "x", "a", 0), data: { ball: 3 } }, { ...change(7, "x", "a", 0), data: "text" }]));
+    c.apply(
+      page(5, [
+        { ...change(6, "x", "a", 0), data: { ball: 3 } },
+        { ...change(7, "x", "a", 0), data: "text" },
+      ]),
+    );
     expect(unknown.map((one) => [one.cursor, one.data])).toEqual([
       [6, { ball: 3 }],
       [7, "text"],

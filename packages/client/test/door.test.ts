@@ -17,7 +17,10 @@ describe("arguments", () => {
       [null, null],
       [{ a: undefined, b: [1.5, -0.25, "\u{1F600}", true] }, { b: [1.5, -0.25, "\u{1F600}", true] }],
       [{ when: new Date(0) }, { when: "1970-01-01T00:00:00.000Z" }],
-      [[shared, shared], [{ x: 1 }, { x: 1 }]],
+      [
+        [shared, shared],
+        [{ x: 1 }, { x: 1 }],
+      ],
       [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
       [nested(ARGS_DEPTH), nested(ARGS_DEPTH)],
       ["x".repeat(ARGS_BYTES - 2), "x".repeat(ARGS_BYTES - 2)],
@@ -58,7 +61,8 @@ describe("names", () => {
   it("are checked in bytes, and control characters are refused", () => {
     expect(checkScope("list:42")).toBe("list:42");
     expect(checkScope("\u20ac".repeat(85))).toHaveLength(85);
-    for (const bad of ["", "\u20ac".repeat(86), "a\n", "a\u0085", 7, null]) expect(() => checkScope(bad)).toThrow("1 to 255");
+    for (const bad of ["", "\u20ac".repeat(86), "a\n", "a\u0085", 7, null])
+      expect(() => checkScope(bad)).toThrow("1 to 255");
     expect(() => checkType("_void")).toThrow("reserved");
     expect(() => checkType("x".repeat(129))).toThrow("1 to 128");
   });
@@ -90,7 +94,11 @@ describe("a mutator's transaction", () => {
     expect(tx.delete("row", "ab")).toBe(true);
     expect(tx.delete("row", "ab")).toBe(false);
     tx.insert("row", "c", { id: "c", n: 4 });
-    expect(tx.list("row").map((row) => [row.id, row.n])).toEqual([["a", 2], ["b", 3], ["c", 4]]);
+    expect(tx.list("row").map((row) => [row.id, row.n])).toEqual([
+      ["a", 2],
+      ["b", 3],
+      ["c", 4],
+    ]);
     expect(tx.list("row", "a")).toHaveLength(1);
     expect(() => tx.insert("row", "c", {})).toThrow(expect.objectContaining({ code: "conflict" }));
     expect(() => tx.update("row", "zz", {})).toThrow(expect.objectContaining({ code: "not_found" }));

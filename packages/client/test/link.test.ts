@@ -46,12 +46,17 @@ describe("a push", () => {
 
   it("refused as a whole is split down to the one at fault, which only takes up its place", async () => {
     const { world, client } = await live({ storage: "memory", live: false });
-    const verdicts = Array.from({ length: 20 }, (_, i) =>
-      client.mutate("append", mark(i, i === 13 ? { poison: true } : {})).verdict,
+    const verdicts = Array.from(
+      { length: 20 },
+      (_, i) => client.mutate("append", mark(i, i === 13 ? { poison: true } : {})).verdict,
     );
     await world.run(60_000);
     expect(world.marks()).toEqual(Array.from({ length: 20 }, (_, i) => String(i)).filter((one) => one !== "13"));
-    expect(await peek(verdicts[13]!)).toMatchObject({ ok: false, code: "invalid_mutation", error: expect.stringContaining("says the server") });
+    expect(await peek(verdicts[13]!)).toMatchObject({
+      ok: false,
+      code: "invalid_mutation",
+      error: expect.stringContaining("says the server"),
+    });
     const sent = world.server.pushes.flatMap((push) => push.mutations).find((one) => one.type === "_void");
     expect(Object.keys(sent).sort()).toEqual(["id", "scope", "seq", "type"]);
     expect(sent.seq).toBe(14);
@@ -245,6 +250,19 @@ describe("the live link", () => {
     expect(client.status).toBe("live");
   });
 
+  it("that swallows the changes of an accepted mutation is helped out by a pull", async () => {
+    const { world, client } = await live();
+    const [connection] = world.network.connections;
+    connection!.subscriptions.clear();
+    client.mutate("append", mark(1));
+    await world.run(2_000);
+    expect(client.pending.map((one) => one.state)).toEqual(["accepted"]);
+    await world.run(5_000);
+    expect(client.pending).toEqual([]);
+    expect(shownMarks(client)).toEqual(["1"]);
+    expect(client.status).toBe("live");
+  });
+
   it("takes a state too large for a frame by HTTP and is live from there", async () => {
     const world = new World();
     const writer = world.client({ storage: "memory" });
@@ -328,6 +346,47 @@ describe("without a WebSocket", () => {
     world.network.faults.noSockets = false;
     await world.run(60_000);
     expect(a.status).toBe("live");
+  });
+
+  it("a client that was live goes on by polling", async () => {
+    const { world, client } = await live();
+    const writer = world.client({ live: false });
+    await world.run(1_000);
+    world.network.faults.noSockets = true;
+    world.network.cut();
+    writer.mutate("append", mark(1));
+    await world.run(10_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    expect(client.status).toBe("polling");
+  });
+
+  it("a client keeps its own mutation in view while it catches up with a page that says it is decided", async () => {
+    const world = new World();
+    const writer = world.client({ storage: "memory" });
+    const client = world.client({ live: false });
+    await world.run(5_000);
+    const closed = new Set(["pull"]);
+    world.server.gate = (route) => {
+      if (closed.has(route)) throw new Refused(503, "unavailable");
+    };
+    for (let i = 0; i < 700; i++) writer.mutate("pair", { id: `p${i}` });
+    await world.run(3_000);
+    // Decided at the very end of the log; the answer is lost, and no other push gets through.
+    world.network.faults.loseAnswer = 1;
+    client.mutate("append", mark("own"));
+    await world.run(20);
+    expect(world.marks()).toEqual(["own"]);
+    world.network.faults.loseAnswer = 0;
+    closed.add("push").delete("pull");
+    const shown = new Set<string>();
+    client.subscribe(() => shown.add(shownMarks(client).join()));
+    await world.run(60_000);
+    expect(client.all("half")).toHaveLength(1400);
+    expect([...shown]).toEqual(["own"]);
+    expect(client.pending.map((one) => one.state)).toEqual(["sent"]);
+    closed.clear();
+    await world.run(60_000);
+    expect(client.pending).toEqual([]);
   });
 
   it("a client that reaches nobody is offline, and comes back when it can", async () => {

@@ -36,9 +36,18 @@ describe.each(queues)("a queue %s", (_, make) => {
     expect(saved.map((e) => e.order)).toEqual([...saved.map((e) => e.order)].sort((x, y) => x - y));
     const first = await queue.take(room, true, null);
     expect(first).toMatchObject({ client: queue.client, scope: "s" });
-    expect(places(first)).toEqual([["a", 1], ["b", 2], ["c", 3]]);
+    expect(places(first)).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+    ]);
     await queue.append([entry("d")]);
-    expect(places(await queue.take(room, true, null))).toEqual([["a", 1], ["b", 2], ["c", 3], ["d", 4]]);
+    expect(places(await queue.take(room, true, null))).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+      ["d", 4],
+    ]);
     await queue.settle(["a", "b", "c", "d"].map((id) => ({ id, verdict: ok })));
     expect(places(await queue.take(room, true, null))).toEqual([["x", 1]]);
     await queue.settle([{ id: "x", verdict: ok }]);
@@ -51,10 +60,20 @@ describe.each(queues)("a queue %s", (_, make) => {
     const queue = await make();
     const large = "x".repeat(50_000);
     await queue.append(["a", "b", "c"].map((id) => entry(id, "s", large)));
-    expect(places(await queue.take({ ...room, mutations: 2 }, true, null))).toEqual([["a", 1], ["b", 2]]);
-    expect(places(await queue.take({ ...room, bytes: 120_000 }, true, null))).toEqual([["a", 1], ["b", 2]]);
+    expect(places(await queue.take({ ...room, mutations: 2 }, true, null))).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    expect(places(await queue.take({ ...room, bytes: 120_000 }, true, null))).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
     expect(places(await queue.take({ ...room, bytes: 10 }, true, null))).toEqual([["a", 1]]);
-    expect((await queue.load()).map((e) => [e.id, e.seq])).toEqual([["a", 1], ["b", 2], ["c", null]]);
+    expect((await queue.load()).map((e) => [e.id, e.seq])).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", null],
+    ]);
   });
 
   it("numbers again what is above the watermark, and what is told to be wrong", async () => {
@@ -66,9 +85,19 @@ describe.each(queues)("a queue %s", (_, make) => {
     const numbered = await queue.renumber(sender, 7, new Set(["b"]));
     expect(numbered.map(({ id, seq }) => [id, seq])).toEqual([["b", 8]]);
     // a and c are at or below the watermark: only asked for. d comes behind b.
-    expect(places(await queue.take(room, true, null))).toEqual([["a", 1], ["b", 8], ["c", 3], ["d", 9]]);
+    expect(places(await queue.take(room, true, null))).toEqual([
+      ["a", 1],
+      ["b", 8],
+      ["c", 3],
+      ["d", 9],
+    ]);
     await queue.renumber(sender, 0, new Set());
-    expect(places(await queue.take(room, true, null))).toEqual([["a", 1], ["b", 2], ["c", 3], ["d", 4]]);
+    expect(places(await queue.take(room, true, null))).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+      ["d", 4],
+    ]);
   });
 
   it("takes back only what has no place yet", async () => {
@@ -77,14 +106,23 @@ describe.each(queues)("a queue %s", (_, make) => {
     await queue.take({ ...room, mutations: 1 }, true, null);
     expect([await queue.undo("a"), await queue.undo("b"), await queue.undo("c")]).toEqual([false, true, false]);
     await queue.append([entry("d")]);
-    expect(places(await queue.take(room, true, null))).toEqual([["a", 1], ["d", 2]]);
+    expect(places(await queue.take(room, true, null))).toEqual([
+      ["a", 1],
+      ["d", 2],
+    ]);
   });
 
   it("keeps verdicts, a bounded number of them", async () => {
     const queue = await make();
     await queue.settle([{ id: "a", verdict: ok }]);
-    await queue.settle([{ id: "a", verdict: ok }, { id: "b", verdict: { ok: false, code: "rejected", error: "no" } }]);
-    expect((await queue.verdicts(["a", "b", "c"])).map((d) => [d.id, d.verdict.ok])).toEqual([["a", true], ["b", false]]);
+    await queue.settle([
+      { id: "a", verdict: ok },
+      { id: "b", verdict: { ok: false, code: "rejected", error: "no" } },
+    ]);
+    expect((await queue.verdicts(["a", "b", "c"])).map((d) => [d.id, d.verdict.ok])).toEqual([
+      ["a", true],
+      ["b", false],
+    ]);
     await queue.settle(Array.from({ length: 1_000 }, (_, i) => ({ id: `n${i}`, verdict: ok })));
     expect((await queue.verdicts(["a", "n0", "n999"])).map((d) => d.id)).toEqual(["n0", "n999"]);
   });
@@ -96,7 +134,13 @@ describe.each(queues)("a queue %s", (_, make) => {
     await queue.renew(client);
     expect(queue.client).not.toBe(client);
     const again = await queue.take(room, true, null);
-    expect([again!.client, places(again)]).toEqual([queue.client, [["a", 1], ["b", 2]]]);
+    expect([again!.client, places(again)]).toEqual([
+      queue.client,
+      [
+        ["a", 1],
+        ["b", 2],
+      ],
+    ]);
     const current = queue.client;
     await queue.renew(client);
     expect(queue.client).toBe(current);
@@ -108,7 +152,12 @@ describe.each(queues)("a queue %s", (_, make) => {
     const queue = await make();
     await queue.append([entry("a")]);
     const epoch = async (known: string | null) => (await queue.take(room, true, known))!.epoch;
-    expect([await epoch(null), await epoch("e1"), await epoch("e2"), await epoch(null)]).toEqual([null, "e1", "e1", "e1"]);
+    expect([await epoch(null), await epoch("e1"), await epoch("e2"), await epoch(null)]).toEqual([
+      null,
+      "e1",
+      "e1",
+      "e1",
+    ]);
     await queue.trust("e2");
     expect(await epoch("e2")).toBe("e2");
   });
@@ -123,7 +172,10 @@ describe("a queue on IndexedDB", () => {
     first.close();
     const second = await open(factory);
     expect(second.client).toBe(first.client);
-    expect((await second.load()).map((e) => [e.id, e.seq])).toEqual([["a", 1], ["b", null]]);
+    expect((await second.load()).map((e) => [e.id, e.seq])).toEqual([
+      ["a", 1],
+      ["b", null],
+    ]);
     expect((await open(factory, "another")).client).not.toBe(first.client);
   });
 
@@ -186,10 +238,16 @@ describe("the net below a storage that breaks", () => {
     expect([first!.client, places(first)]).toEqual([durable.client, [["a", 1]]]);
     await queue.settle([{ id: "a", verdict: ok }]);
     const second = await queue.take(room, true, null);
-    expect(places(second)).toEqual([["b", 1], ["c", 2]]);
+    expect(places(second)).toEqual([
+      ["b", 1],
+      ["c", 2],
+    ]);
     expect(second!.client).not.toBe(durable.client);
     expect(await queue.undo("b")).toBe(false);
     await queue.renumber(second!, 4, new Set(["b", "c"]));
-    expect(places(await queue.take(room, false, null))).toEqual([["b", 5], ["c", 6]]);
+    expect(places(await queue.take(room, false, null))).toEqual([
+      ["b", 5],
+      ["c", 6],
+    ]);
   });
 });

@@ -54,7 +54,10 @@ describe("two tabs of one profile", () => {
     world.server.busy = () => false;
     await world.run(60_000);
     expect(await peek(verdict)).toMatchObject({ ok: false, reason: "refused" });
-    expect(told.sort()).toEqual([[false, false], [true, true]]);
+    expect(told.sort()).toEqual([
+      [false, false],
+      [true, true],
+    ]);
     expect([shownMarks(a.client), shownMarks(b.client)]).toEqual([[], []]);
   });
 

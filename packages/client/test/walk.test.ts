@@ -16,7 +16,7 @@ interface Made extends Mutated {
 }
 
 /** Walks two profiles, one of them with two tabs, over a faulty network. `restores`: the server also loses commits. */
-export async function walk(seed: number, restores: boolean, debug = false): Promise<void> {
+async function walk(seed: number, restores: boolean): Promise<void> {
   const world = new World(seed);
   const { random, network, server } = world;
   const below = (n: number): number => Math.floor(random() * n);
@@ -37,7 +37,6 @@ export async function walk(seed: number, restores: boolean, debug = false): Prom
       if (!tab.alive) return;
       const shown = shownMarks(tab.client);
       if (new Set(shown).size !== shown.length) wrong.push(`twice: ${shown.join()}`);
-      if (debug) console.log(world.clock.now - Date.UTC(2026,10,22), [...world.tabs].indexOf(tab), shown.join(), JSON.stringify(tab.client.pending.map(p=>[p.args, p.state, p.seq])), tab.client.cursor);
       const missing = made.find((one) => one.tab === tab && !one.refuse && !shown.includes(one.mark));
       if (missing && !restores) wrong.push(`missing ${missing.mark}: ${shown.join()}`);
     });
@@ -48,12 +47,10 @@ export async function walk(seed: number, restores: boolean, debug = false): Prom
   };
   homes.forEach((_, at) => open(at));
   if (restores) server.backup();
-  if (debug) { const push = server.push.bind(server); server.push = (b) => { let r: unknown; try { r = push(b); return r; } catch (e) { r = String(e); throw e; } finally { console.log("PUSH", server.epoch, b.epoch, b.client, JSON.stringify(b.mutations.map((m: any) => [m.args?.mark, m.seq])), JSON.stringify((r as any).results?.map((x: any) => x.code ?? x.cursor) ?? r)); } }; }
 
   for (let step = 0; step < STEPS; step++) {
     const at = below(homes.length);
     const tab = homes[at]![1]!;
-    if (debug) console.log("step", step, at, "tabs");
     const what = below(12);
     if (what < 5) {
       for (let i = below(3); i >= 0; i--) {
@@ -76,7 +73,6 @@ export async function walk(seed: number, restores: boolean, debug = false): Prom
       else if (random() < 0.5) server.backup();
       else {
         server.restore(`e${step + 2}`);
-        if (debug) console.log("RESTORE", server.epoch);
         network.cut();
       }
     }
@@ -103,7 +99,10 @@ export async function walk(seed: number, restores: boolean, debug = false): Prom
     for (const tab of world.tabs) {
       // In the order they were made, as each tab knows it.
       const own = made.filter((one) => one.tab === tab && !one.refuse).map((one) => one.mark);
-      expect(truth.filter((mark) => own.includes(mark)), context).toEqual(own);
+      expect(
+        truth.filter((mark) => own.includes(mark)),
+        context,
+      ).toEqual(own);
     }
   }
   for (const one of made) {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use myapp::server::{App, Config};
+use myapp::server::{App, Config, StartError};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,
@@ -18,21 +18,23 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One sentence from the outside in; a trace would not help whoever starts the program.
-            eprintln!("error: {error:#}");
+            // One sentence that says what to do; a trace would not help whoever starts the program.
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run() -> anyhow::Result<()> {
+async fn run() -> Result<(), StartError> {
     let config = Config::from_env()?;
     let app = App::new(&config).await?;
     let server = riverrun::Serve::bind(config.address(), app.router()).await?;
-    tracing::info!("listening on http://{}", server.local_addr()?);
-    tracing::info!("database: {}", config.database.display());
+    let address = server.local_addr().map_or_else(|_| config.address(), |address| address.to_string());
+    tracing::info!("listening on http://{address}");
+    tracing::info!("mode: {}", config.mode);
+    tracing::info!("database: {}", std::path::absolute(&config.database).as_ref().unwrap_or(&config.database).display());
     server.run().await;
-    tracing::info!("stopped");
     app.close().await;
+    tracing::info!("stopped");
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Cases of what the engine does by itself, and of its end: trimming, noticing readers, outliving what panics underneath
 //! it, waiting for something new, closing.
 
-use std::time::Duration;
+use std::{future::Future, task::Poll, time::Duration};
 
 use riverrun_core::{Code, wire::PullRequest};
-use riverrun_engine::{Action, Retention};
+use riverrun_engine::{Action, Retention, Store, store::StoreError};
 
 use super::{
     Make,
@@ -16,26 +16,40 @@ use super::{
 /// "`engine.close` settles what was pushed so far"; later pushes are asked to come again, reads go on.
 pub fn closing_settles_what_waits_and_refuses_what_comes_after(make: Make<'_>) {
     run(async {
-        let engine = engine(make(), &Rules::default()).await;
-        let waiting: Vec<_> = (0..50)
-            .map(|at| {
-                let engine = engine.clone();
-                tokio::spawn(async move { engine.push(&principal("ann"), request([put(&format!("m{at}"))])).await })
-            })
-            .collect();
-        tokio::task::yield_now().await;
-        engine.close().await;
-        engine.close().await;
-        let mut accepted = 0;
-        for task in waiting {
-            match task.await.expect("no panic") {
-                Ok(answer) => accepted += u64::from(answer.results[0].ok),
-                Err(refused) => assert_eq!(refused.code, Code::Unavailable),
-            }
+        let store = make();
+        let engine = engine(store.clone(), &Rules::default()).await;
+        // Somebody else holds the store, so that everything pushed now is still waiting when the engine is closed.
+        let (began, holds) = tokio::sync::oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            let mut began = Some(began);
+            let held = store.write(&mut |_| {
+                let _ = began.take().map(|began| began.send(()));
+                released.recv().map_err(|error| StoreError::Other(error.to_string()))
+            });
+            held.expect("a transaction that only waits");
+        });
+        holds.await.expect("the store is held");
+        let who = principal("ann");
+        let mut waiting: Vec<_> =
+            (0..50).map(|at| Box::pin(engine.push(&who, request([put(&format!("m{at}"))])))).collect();
+        for push in &mut waiting {
+            // One poll hands it to the writer.
+            let polled = std::future::poll_fn(|context| Poll::Ready(push.as_mut().poll(context).is_pending())).await;
+            assert!(polled, "nothing can be settled yet");
         }
-        let head = engine.pull(&principal("ann"), World::ask("s", 0)).await.expect("reads go on").next_cursor;
-        assert_eq!(head.0, accepted, "what was answered is there, and nothing else");
-        let refused = engine.push(&principal("ann"), request([put("late")])).await.expect_err("closed");
+        let mut closing = Box::pin(engine.close());
+        assert!(std::future::poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending())).await);
+        release.send(()).expect("the holder waits");
+        for push in waiting {
+            assert!(push.await.expect("what was pushed before the end is settled").results[0].ok);
+        }
+        closing.await;
+        engine.close().await;
+        holder.join().expect("no panic");
+        let head = engine.pull(&who, World::ask("s", 0)).await.expect("reads go on").next_cursor;
+        assert_eq!(head.0, 50);
+        let refused = engine.push(&who, request([put("late")])).await.expect_err("closed");
         assert_eq!(refused.code, Code::Unavailable);
     });
 }

@@ -37,7 +37,7 @@ export const checkScope = (scope: unknown): string => checkName("a scope", scope
 /** Checks a mutation's type. */
 export function checkType(type: unknown): string {
   const name = checkName("a mutation's type", type, TYPE_BYTES);
-  if (name === VOID) throw invalid(`the type ${VOID} is reserved`);
+  if (name === VOID) throw invalid(`${VOID} is reserved`);
   return name;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One pending mutation as the core sees it, and the rule by which it leaves the view. The rule is the contract's "When a
- * client lets go of a pending mutation", in one place. It never looks at a push's answer alone.
+ * One pending mutation as the core sees it, and the rule by which it leaves the view. The rule is the contract's "When
+ * a client lets go of a pending mutation", in one place. It never looks at a push's answer alone.
  */
 import type { Entry } from "./words.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Every limit of the client, by name, each with its reason. Those of the contract are the server's own: a mutation that
- * passes here is never refused at the server's door. Nothing here may be looser than the contract.
+ * Every limit of the client, by name, each with its reason. Those of the contract are the server's own: a mutation
+ * that passes here is never refused at the server's door. Nothing here may be looser than the contract.
  */
 
 /** Bytes of a scope's name: it is a key in every table and part of every live topic. */

@@ -1,7 +1,7 @@
 /**
- * One scope as a client sees it: a base that only the server's history writes, the pending mutations, and the view, which
- * is always base + pending replayed. It does no I/O and reads no clock; every method tells its listener at most once,
- * after base and pending changed together, so that no one sees a state in between.
+ * One scope as a client sees it: a base that only the server's history writes, the pending mutations, and the view,
+ * which is always base + pending replayed. It does no I/O and reads no clock; every method tells its listener at most
+ * once, after base and pending changed together, so that no one sees a state in between.
  */
 import { Overlay, sorted, type Layer } from "./collections.ts";
 import { letGo, shown, type Item } from "./item.ts";

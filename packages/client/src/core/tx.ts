@@ -1,6 +1,7 @@
 /**
- * What a mutator works on: the same verbs as the server's transaction, over the client's own view. A mutator that throws
- * leaves no trace. It must be deterministic: the same view and arguments give the same writes, however often it runs.
+ * What a mutator works on: the same verbs as the server's transaction, over the client's own view. A mutator that
+ * throws leaves no trace. It must be deterministic: the same view and arguments give the same writes, however often it
+ * runs.
  */
 import { Overlay, sorted, type Layer, type Readable } from "./collections.ts";
 import { RefusedError, checkJson, checkKey } from "./door.ts";
@@ -85,4 +86,3 @@ export function run(mutator: Mutator | undefined, view: Readable, id: string, ar
   mutator?.(tx, structuredClone(args));
   return tx.written;
 }
-

@@ -1,5 +1,6 @@
 /**
- * Questions over HTTP. Every one ends, with an answer or a refusal, and none throws: what failed is for the asker to judge.
+ * Questions over HTTP. Every one ends, with an answer or a refusal, and none throws: what failed is for the asker to
+ * judge.
  */
 import { retryAfterMs } from "../core/backoff.ts";
 import type { Env } from "../env.ts";
@@ -43,7 +44,13 @@ export class Http {
       const read = (await response.json().catch((error: unknown) => ok && Promise.reject(error))) as unknown;
       if (ok) return { ok, body: read as T };
       const { code = `http_${status}`, error = code } = (read || {}) as { code?: string; error?: string };
-      return { ok, status, code, error, retryAfter: retryAfterMs(response.headers.get("retry-after"), this.#env.now()) };
+      return {
+        ok,
+        status,
+        code,
+        error,
+        retryAfter: retryAfterMs(response.headers.get("retry-after"), this.#env.now()),
+      };
     } catch (error) {
       return lost(String(error));
     } finally {

@@ -1,6 +1,6 @@
 /**
- * Reads the answer to a push: which mutations have a verdict now, and what is to be done about the others. It is pure; the
- * pusher does what it says.
+ * Reads the answer to a push: which mutations have a verdict now, and what is to be done about the others. It is pure;
+ * the pusher does what it says.
  */
 import type { Decided, Entry } from "../core/words.ts";
 import type { PushAnswer, PushResult } from "./wire.ts";

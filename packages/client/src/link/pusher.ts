@@ -1,6 +1,6 @@
 /**
- * The one sender of a client id: takes mutations from the queue, pushes them, and carries the verdicts back. There is never
- * more than one push on its way, and nothing but a verdict takes a mutation out of the queue.
+ * The one sender of a client id: takes mutations from the queue, pushes them, and carries the verdicts back. There is
+ * never more than one push on its way, and nothing but a verdict takes a mutation out of the queue.
  */
 import { Backoff } from "../core/backoff.ts";
 import { byteLength } from "../core/door.ts";
@@ -84,7 +84,11 @@ export class Pusher {
   /** Pushes until nothing is left, or until something stands in the way: then that. */
   async drain(): Promise<Refusal | null> {
     const wait = this.#notBefore - this.#parts.env.now();
-    if (wait > 0) return { ...lost("asked to wait"), code: "rate_limited", retryAfter: wait };
+    if (wait > 0) {
+      // Timers may run a moment early.
+      this.#timers.in("again", wait, () => this.wake());
+      return { ...lost("asked to wait"), code: "rate_limited", retryAfter: wait };
+    }
     this.#again = true;
     this.#running ??= this.#run();
     return this.#running;
@@ -133,21 +137,32 @@ export class Pusher {
 
   async #step(): Promise<Step> {
     const { queue, leads, epoch } = this.#parts;
-    if (this.#distrusts) {
-      for (const sender of leads() ? await queue.senders() : []) {
-        const refusal = await this.#renumber(sender, new Set());
-        // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
-        if (refusal && refusal.status !== 403) return refusal;
-      }
-      const now = epoch();
-      if (leads() && now !== null) await queue.trust(now);
+    if (this.#distrusts && leads()) {
       this.#distrusts = false;
+      const refusal = await this.#relearn().catch((error: unknown) => lost(String(error)));
+      if (refusal) {
+        this.distrust();
+        return refusal;
+      }
     }
     const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads(), epoch());
     if (!batch) return "idle";
     this.#tell(batch, batch.entries);
     const answer = await this.#send(batch);
     return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer);
+  }
+
+  /** Numbers all that is undecided from the watermarks of the history the tab knows now. */
+  async #relearn(): Promise<Refusal | null> {
+    const { queue, epoch } = this.#parts;
+    for (const sender of await queue.senders()) {
+      const refusal = await this.#renumber(sender, new Set());
+      // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
+      if (refusal && refusal.status !== 403) return refusal;
+    }
+    const now = epoch();
+    if (now !== null) await queue.trust(now);
+    return null;
   }
 
   async #send({ client, scope, epoch, entries }: Batch): Promise<Answer<PushAnswer>> {

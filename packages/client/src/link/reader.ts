@@ -1,6 +1,7 @@
 /**
- * Keeps one scope's base at the server's head: live over a WebSocket, by polling where there is none, and by both in turn
- * when the network can't decide. It writes to the base only through the core, which refuses what does not follow on.
+ * Keeps one scope's base at the server's head: live over a WebSocket, by polling where there is none, and by both in
+ * turn when the network can't decide. It writes to the base only through the core, which refuses what does not follow
+ * on.
  */
 import { Backoff } from "../core/backoff.ts";
 import { PULL_CHANGES } from "../core/limits.ts";

@@ -1,6 +1,7 @@
 /**
- * One WebSocket connection, from opening to its end: the envelope, the greeting, pings both ways, and questions with their
- * answers. It knows topics but not what sync frames mean, and it never comes back by itself: its owner opens another.
+ * One WebSocket connection, from opening to its end: the envelope, the greeting, pings both ways, and questions with
+ * their answers. It knows topics but not what sync frames mean, and it never comes back by itself: its owner opens
+ * another.
  */
 import type { Env, SocketLike } from "../env.ts";
 import { Timers } from "../timers.ts";
@@ -55,6 +56,7 @@ export class Socket {
     this.#heard = env.now();
     socket.onmessage = ({ data }) => this.#read(data);
     socket.onclose = ({ code }) => this.#end(code);
+    // Not every runtime closes what it could not open.
     socket.onerror = () => this.#end(1006);
     this.#timers.in("hello", HELLO_MS, () => this.ready || this.close());
   }

@@ -1,6 +1,6 @@
 /**
- * The tabs of one profile that share a queue: news between them, and which one leads. A lost message costs time, never a
- * mutation: the queue is the truth. Two tabs never lead at once.
+ * The tabs of one profile that share a queue: news between them, and which one leads. A lost message costs time, never
+ * a mutation: the queue is the truth. Two tabs never lead at once.
  */
 import type { Decided, Entry, Numbered } from "../core/words.ts";
 import type { ChannelLike, Env } from "../env.ts";

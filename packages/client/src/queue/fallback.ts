@@ -1,6 +1,6 @@
 /**
- * The durable queue with a net below it: when the storage stops taking mutations (full, evicted, closed), the ones after
- * that wait in memory, behind those that were saved, and the owner is told. Nothing that was saved is given up.
+ * The durable queue with a net below it: when the storage stops taking mutations (full, evicted, closed), the ones
+ * after that wait in memory, behind those that were saved, and the owner is told. Nothing that was saved is given up.
  */
 import type { Decided, Entry, Numbered } from "../core/words.ts";
 import { MemoryStore } from "./memory.ts";

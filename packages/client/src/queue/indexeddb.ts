@@ -1,6 +1,6 @@
 /**
- * A storage on IndexedDB, shared by all tabs of a profile. Every write asks for strict durability and counts as done when
- * its transaction is over: then it is on disk, as far as the browser can promise.
+ * A storage on IndexedDB, shared by all tabs of a profile. Every write asks for strict durability and counts as done
+ * when its transaction is over: then it is on disk, as far as the browser can promise.
  */
 import type { Decided, Entry } from "../core/words.ts";
 import type { Store, Table } from "./table.ts";

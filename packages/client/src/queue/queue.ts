@@ -1,7 +1,7 @@
 /**
- * The queue's contract: mutations wait here until a verdict takes them out, and nothing else does. What `append` resolved
- * for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`, `trust`,
- * `renumber` and `renew`: they give out places, and a client has one sender.
+ * The queue's contract: mutations wait here until a verdict takes them out, and nothing else does. What `append`
+ * resolved for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`,
+ * `trust`, `renumber` and `renew`: they give out places, and a client has one sender.
  */
 import type { Decided, Entry, Numbered } from "../core/words.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A clock that stands still until a test moves it. Between two timers it lets everything that is already under way finish,
- * so that a run with the same seed is the same run.
+ * A clock that stands still until a test moves it. Between two timers it lets everything that is already under way
+ * finish, so that a run with the same seed is the same run.
  */
 
 interface Timer {
@@ -39,7 +39,8 @@ export class Clock {
     for (;;) {
       let next: Timer | undefined;
       for (const timer of this.#timers.values()) {
-        if (timer.at <= end && (!next || timer.at < next.at || (timer.at === next.at && timer.n < next.n))) next = timer;
+        if (timer.at <= end && (!next || timer.at < next.at || (timer.at === next.at && timer.n < next.n)))
+          next = timer;
       }
       if (!next) break;
       this.#timers.delete(next.n);

@@ -1,6 +1,6 @@
 /**
- * The way between clients and the server: it delays, loses and breaks, as told. Frames of one connection stay in order, as
- * TCP keeps them; everything else may overtake.
+ * The way between clients and the server: it delays, loses and breaks, as told. Frames of one connection stay in
+ * order, as TCP keeps them; everything else may overtake.
  */
 import type { SocketLike } from "../../src/env.ts";
 import type { Clock } from "./clock.ts";
@@ -67,7 +67,10 @@ export class Network {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const headers: HeadersInit = error.retryAfter ? { "retry-after": error.retryAfter } : {};
-      return Response.json({ code: error.code, error: error.message, request: "r1" }, { status: error.status, headers });
+      return Response.json(
+        { code: error.code, error: error.message, request: "r1" },
+        { status: error.status, headers },
+      );
     }
   }
 
@@ -81,7 +84,6 @@ export class Network {
 
 /** One WebSocket with its far end. */
 export class Connection implements SocketLike {
-  onopen: SocketLike["onopen"] = null;
   onmessage: SocketLike["onmessage"] = null;
   onclose: SocketLike["onclose"] = null;
   onerror: SocketLike["onerror"] = null;
@@ -99,7 +101,11 @@ export class Connection implements SocketLike {
     network.connections.add(this);
     this.#up = this.#down = network.way();
     if (network.faults.noSockets || network.chance(network.faults.lose)) {
-      void this.#up.then(() => this.cut());
+      // As some runtimes do: an error, and no close.
+      void this.#up.then(() => {
+        this.close();
+        this.onerror?.({} as Event);
+      });
       return;
     }
     network.server.commits.add(this.#tell);
@@ -153,7 +159,10 @@ export class Connection implements SocketLike {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const reset = type === "subscribe" && ["cursor_too_old", "epoch_changed", "use_http"].includes(error.code);
-      this.emit(topic, reset ? { type: "reset", code: error.code } : { type: "error", ref, code: error.code, error: error.message });
+      this.emit(
+        topic,
+        reset ? { type: "reset", code: error.code } : { type: "error", ref, code: error.code, error: error.message },
+      );
     }
   }
 

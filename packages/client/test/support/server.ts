@@ -1,13 +1,12 @@
 /**
- * A server's rules in small: the decisions of push, pull and snapshot as the contract has them, in memory and at once. It
- * stands in for the network's far end; the real server is written in Rust and tested with real browsers elsewhere.
+ * A server's rules in small: the decisions of push, pull and snapshot as the contract has them, in memory and at once.
+ * It stands in for the network's far end; the real server is written in Rust and tested with real browsers elsewhere.
  */
 import { Overlay } from "../../src/core/collections.ts";
 import { run, type Mutator } from "../../src/core/tx.ts";
 import type { Change, Json } from "../../src/core/words.ts";
 import type { PushResult } from "../../src/link/wire.ts";
 
-/* eslint-disable @typescript-eslint/no-explicit-any */
 type Body = any;
 
 export class Refused extends Error {

@@ -1,6 +1,6 @@
 /**
- * A clock, a server, a network and a browser profile, and clients that live in them. A client can be closed, and it can be
- * killed: then it does nothing more, as a tab that crashed.
+ * A clock, a server, a network and a browser profile, and clients that live in them. A client can be closed, and it
+ * can be killed: then it does nothing more, as a tab that crashed.
  */
 import { IDBFactory } from "fake-indexeddb";
 import { SyncClient, type SyncClientOptions } from "../../src/client.ts";
@@ -74,7 +74,9 @@ export class Profile {
               granted = true;
               owner.leads = true;
               if (!owner.alive) return leave();
-              void Promise.resolve(work({ name, mode: "exclusive" })).then(resolve, reject).finally(leave);
+              void Promise.resolve(work({ name, mode: "exclusive" }))
+                .then(resolve, reject)
+                .finally(leave);
             }),
         };
         owner.onDeath.add(leave);

@@ -1,24 +1,28 @@
 //! Which path is answered by what.
 
-use axum::{Router, http::header, routing::get};
-use riverrun::prelude::*;
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
 
-use crate::handler;
+use super::{App, assets, security};
+use crate::handler::{self, todo};
 
-pub fn router(engine: &Engine) -> Router {
+pub fn router(app: &App) -> Router {
     Router::new()
         .route("/", get(handler::home))
-        .route(
-            "/static/style.css",
-            get(async || asset("text/css; charset=utf-8", include_str!("../../assets/css/style.css"))),
-        )
-        .route(
-            "/static/app.js",
-            get(async || asset("text/javascript; charset=utf-8", include_str!("../../assets/js/app.js"))),
-        )
-        .merge(riverrun::router(engine)) // /_sync/*, /ws, /healthz
-}
-
-fn asset(kind: &'static str, text: &'static str) -> impl axum::response::IntoResponse {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text)
+        .route("/lists", get(handler::find))
+        .route("/lists/{list}", get(handler::list))
+        // What the page's forms post to where scripts are off.
+        .route("/lists/{list}/create", post(todo::create))
+        .route("/lists/{list}/toggle", post(todo::toggle))
+        .route("/lists/{list}/edit", post(todo::edit))
+        .route("/lists/{list}/delete", post(todo::delete))
+        .route("/lists/{list}/clear", post(todo::clear))
+        .route("/static/{*name}", get(assets::serve))
+        .route("/service-worker.js", get(assets::service_worker))
+        .fallback(handler::not_found)
+        .with_state(app.clone())
+        .merge(app.sync.clone()) // /_sync/*, /ws, /healthz
+        .layer(middleware::from_fn(security::headers))
 }
