@@ -1,5 +1,6 @@
 //! The wire, frozen: each body and frame is read from, or written as, the text that stands in the protocol's document. A
 //! test here that has to change is a change of the contract.
+#![allow(clippy::unwrap_used)] // an unwrap in a test is an assertion
 
 use riverrun_core::{
     Change, Code, Cursor, Digest, Epoch, Json, Millis, MutationId, Scope, Seq,

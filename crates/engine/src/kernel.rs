@@ -10,7 +10,7 @@ use riverrun_core::{Code, Epoch, Mutation, Principal, Rejected, Scope};
 
 use crate::{Clock, Commit, Decision, Retention, Store, app::App, app::Published};
 
-/// Scopes whose machine state is kept in memory; the least recently published goes first and is replayed when needed.
+/// Scopes whose machine state is kept in memory. Beyond it some are let go of, and replayed when they are needed again.
 pub(crate) const MACHINE_SCOPES: usize = 1024;
 
 /// Everything that decides, without a thread of its own. [`Engine`](crate::Engine) drives one; so does a simulation.

@@ -6,15 +6,29 @@ use std::{
     sync::Arc,
 };
 
-use riverrun_core::{Code, Scope};
+use riverrun_core::{ClientId, Code, Millis, Principal, Scope};
 
 use crate::{
     Commit, Decision,
     app::Working,
-    decide::Batch,
     kernel::{Kernel, MACHINE_SCOPES, Push, Settled},
-    store::{self, Entry, Head, StoreResult, WriteTx},
+    store::{self, Entry, Head, StoreResult, Watermark, WriteTx},
 };
+
+/// A transaction and what its mutations so far have come to. Heads and watermarks are kept here and written once, at the
+/// end: a hundred mutations of one client in one scope move each of them once.
+pub(crate) struct Batch<'t> {
+    pub(crate) kernel: &'t Kernel,
+    pub(crate) tx: &'t mut dyn WriteTx,
+    pub(crate) now: Millis,
+    pub(crate) heads: BTreeMap<Scope, Head>,
+    pub(crate) marks: BTreeMap<(Scope, ClientId), Option<Watermark>>,
+    pub(crate) owners: BTreeMap<ClientId, Option<Principal>>,
+    /// Clients one of whose mutations was asked to come again: what they sent after it waits with it.
+    pub(crate) waiting: BTreeSet<(Scope, ClientId)>,
+    pub(crate) forgotten_before: Millis,
+    pub(crate) working: Working,
+}
 
 impl Kernel {
     /// Decides pushes in one commit. An error means that nothing of it is known to be recorded: every mutation may be sent

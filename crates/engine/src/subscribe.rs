@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use riverrun_core::{
-    Code, Cursor, Digest, Epoch, Principal, Scope, Seq, limits,
+    ClientId, Code, Cursor, Digest, Epoch, Principal, Scope, Seq, limits,
     wire::{SnapshotAnswer, SnapshotRequest, Subscribe},
 };
 use tokio::time::Instant;
@@ -57,6 +57,7 @@ pub struct Subscription {
     engine: Engine,
     principal: Principal,
     scope: Scope,
+    client: Option<ClientId>,
     listener: Listener,
     first: VecDeque<Event>,
     at: (Cursor, Digest),
@@ -91,6 +92,7 @@ impl Engine {
             engine: self.clone(),
             principal: principal.clone(),
             scope: scope.clone(),
+            client: ask.client.clone(),
             listener,
             first: VecDeque::new(),
             at: (Cursor::ZERO, Digest::EMPTY),
@@ -243,6 +245,8 @@ impl Subscription {
             return Ok(());
         }
         self.engine.allow(&self.principal, &self.scope, Action::Read).await?;
+        // Whoever only listens is there all the same.
+        self.engine.touch(&self.scope, self.client.as_ref());
         self.checked = (Instant::now(), rules);
         Ok(())
     }
