@@ -1,5 +1,7 @@
 //! The board as a second application sees the framework: several scopes, rules of its own, a table of its own.
 
+#![allow(clippy::unwrap_used)] // an unwrap in a test is an assertion
+
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
