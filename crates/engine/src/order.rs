@@ -18,7 +18,11 @@ pub(crate) enum Turn {
 impl Batch<'_> {
     pub(crate) fn turn(&mut self, mutation: &Mutation, place: Option<&(ClientId, Seq)>) -> StoreResult<Turn> {
         let retention = &self.kernel.retention;
-        let forgotten = self.forgotten_before;
+        // A moment still to come was noted by a clock that was ahead: believed, it would expire all that is new for as long.
+        let forgotten = match self.forgotten_before {
+            ahead if ahead > self.now => self.now.minus(retention.verdicts),
+            past => past,
+        };
         let expired = || {
             let error = "this mutation is older than verdicts are kept: it may have been decided and is not run again";
             Turn::Not(Decision::last(Code::Expired, error))

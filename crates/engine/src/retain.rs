@@ -14,6 +14,9 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Entries folded into the base in one transaction: a few milliseconds of the writer's time.
 const TRIM_STEP: usize = 500;
 
+/// The same in bytes of change data, or one entry if that is more.
+const TRIM_BYTES: usize = 4 << 20;
+
 /// Rows forgotten in one transaction, for the same reason.
 const FORGET_STEP: usize = 1000;
 
@@ -77,13 +80,14 @@ impl Kernel {
         store::write(&*self.store, |tx| {
             let mut head = tx.lock(scope)?;
             let mut step = Vec::new();
-            let mut more = false;
+            let (mut more, mut bytes) = (false, 0);
             tx.entries(scope, head.floor, &mut |entry| {
                 if !goes(&head, &entry) {
                     return false;
                 }
-                more = step.len() == TRIM_STEP;
+                more = step.len() == TRIM_STEP || bytes >= TRIM_BYTES;
                 if !more {
+                    bytes += entry.changes.iter().map(|data| data.as_str().len()).sum::<usize>();
                     step.push(entry);
                 }
                 !more

@@ -24,6 +24,10 @@ pub(crate) const QUEUE: usize = 1024;
 /// Mutations settled in one commit: enough to make a sync's cost vanish, few enough that answers don't wait long.
 const BATCH: usize = 512;
 
+/// Bytes of arguments settled in one commit, or one push if that is more: 512 pushes of a megabyte each would hold
+/// everybody's answer for many seconds.
+const BATCH_BYTES: usize = 4 << 20;
+
 /// How often ages are looked at. Spans are days, so minutes are soon enough.
 const ROUND: Duration = Duration::from_mins(1);
 
@@ -100,7 +104,7 @@ impl Writer {
 
     /// Takes what waits, up to a batch; sleeps only if there is nothing at all to do.
     fn gather(&mut self) -> (Vec<Push>, Vec<oneshot::Sender<Answer>>, bool) {
-        let (mut pushes, mut answers, mut mutations) = (Vec::new(), Vec::new(), 0);
+        let (mut pushes, mut answers, mut mutations, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
         loop {
             let idle = pushes.is_empty() && self.trim.is_empty() && !self.forget;
             let ask = if idle {
@@ -118,6 +122,7 @@ impl Writer {
             match ask {
                 Ask::Push(push, answer) => {
                     mutations += push.items.len();
+                    bytes += push.items.iter().map(|item| item.mutation.args.as_str().len()).sum::<usize>();
                     pushes.push(push);
                     answers.push(answer);
                 }
@@ -128,7 +133,7 @@ impl Writer {
                     return (pushes, answers, true);
                 }
             }
-            if mutations >= BATCH {
+            if mutations >= BATCH || bytes >= BATCH_BYTES {
                 return (pushes, answers, true);
             }
         }
@@ -224,5 +229,40 @@ fn guarded<T>(work: impl FnOnce() -> StoreResult<T>) -> StoreResult<T> {
 fn report(done: StoreResult<()>) {
     if let Err(error) = done {
         tracing::warn!(%error, "upkeep of the log failed; it is tried again later");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use riverrun_core::{Json, Mutation, MutationId, Mutators, Principal};
+
+    use super::*;
+    use crate::{
+        Engine, Memory, Public,
+        kernel::{Edge, PushItem},
+    };
+
+    #[tokio::test]
+    async fn a_batch_is_bounded_in_bytes_too() {
+        let rules = Mutators::new();
+        let engine = Engine::builder(Memory::new()).mutators(rules).access(Public).start().await.unwrap();
+        let (sender, asks) = mpsc::channel(QUEUE);
+        let mutation = Mutation {
+            id: MutationId::new("m").unwrap(),
+            name: "large".into(),
+            args: Json::of(&"x".repeat(1 << 20)).unwrap(),
+            scope: Scope::default(),
+            place: None,
+            schema: None,
+        };
+        let item = PushItem { mutation, declared: Vec::new(), edge: Edge::Go };
+        for _ in 0..20 {
+            let push = Push { principal: Principal::anonymous(), epoch: None, items: vec![item.clone()] };
+            sender.try_send(Ask::Push(push, oneshot::channel().0)).ok().unwrap();
+        }
+        let inner = engine.inner.clone();
+        let mut writer = Writer { inner, asks, trim: HashSet::new(), forget: false, place: None, closing: None };
+        let taken = tokio::task::spawn_blocking(move || writer.gather().0.len()).await.unwrap();
+        assert_eq!(taken, 4);
     }
 }

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use crate::{Topics, answer::Refusal, auth::Auth, handlers::member};
 
 /// What a topic of a scope begins with.
-const SYNC: &str = "sync:";
+pub(crate) const SYNC: &str = "sync:";
 
 /// Subscriptions a session may hold at once: each keeps a place in a scope's ring.
 const MAX_SUBSCRIPTIONS: usize = 128;

@@ -17,5 +17,5 @@ pub use auth::{Anonymous, AuthFailed, Authenticate, Identity};
 pub use door::SameOrigin;
 pub use join::Member;
 pub use routes::{Live, Routes, router};
-pub use serve::{DRAIN_WITHIN, HEADER_TIMEOUT, MAX_CONNECTIONS, SEND_BUFFER, Serve, ServeError, serve};
+pub use serve::{DRAIN_WITHIN, HEADER_TIMEOUT, MAX_CONNECTIONS, SEND_BUFFER, Serve, ServeError, WRITE_STALL, serve};
 pub use topics::Topics;

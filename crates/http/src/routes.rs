@@ -4,10 +4,11 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use riverrun_core::limits;
 use riverrun_engine::Engine;
 use riverrun_live::{Options, Origins, Server};
 
-use crate::{Anonymous, Authenticate, Topics, auth::Auth, client, handlers, join::Join};
+use crate::{Anonymous, Authenticate, Topics, auth::Auth, client, handlers, join, join::Join};
 
 /// The live server of an application's routes: publishes to topics of the application's own.
 pub type Live = Server<Join>;
@@ -112,7 +113,10 @@ impl Routes {
     pub fn split<S: Clone + Send + Sync + 'static>(self) -> (Router<S>, Live) {
         let origins = self.options.origins.clone();
         let join = Join::new(self.engine.clone(), self.auth.clone(), self.topics);
-        let live = Server::new(join, self.options);
+        // Whatever scope the other routes take can be followed live.
+        let longest = join::SYNC.len() + limits::SCOPE_BYTES;
+        let max_topic_bytes = self.options.max_topic_bytes.max(longest);
+        let live = Server::new(join, Options { max_topic_bytes, ..self.options });
         let shared = Shared { engine: self.engine, auth: self.auth, origins, live: live.clone() };
         let at = |name: &str| format!("{}/{name}", self.prefix);
         let router = Router::new()

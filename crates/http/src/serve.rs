@@ -35,9 +35,15 @@ pub const MAX_CONNECTIONS: usize = 20_000;
 /// 10 s: requests in flight and sessions need less; orchestrators commonly kill after 30.
 pub const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
-/// 32 KiB: a reader that stalls pinned 2.9 MB in the kernel with the buffer it sizes by itself, and 164 KB with this.
-/// The price is speed over long distances: about this much, twice over, per round trip.
-pub const SEND_BUFFER: usize = 32 * 1024;
+/// 64 KiB: a reader that stalls pins megabytes in the kernel with the buffer it sizes by itself, and a few hundred KB
+/// with this. Half of it holds a single segment of a loopback interface: a proxy on the same machine then waits 40 ms
+/// for each (delayed ACK), and a snapshot of 50 MB took half a minute. The price is speed over long distances: about
+/// this much, twice over, per round trip.
+pub const SEND_BUFFER: usize = 64 * 1024;
+
+/// 2 min: an answer nobody reads must not keep its memory and its connection for ever. Above the 75 s after which a live
+/// session is closed with a reason of its own.
+pub const WRITE_STALL: Duration = Duration::from_mins(2);
 
 /// 1 s: after an accept failed for want of something (file descriptors, memory) there is nothing to do but wait.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -71,6 +77,7 @@ pub struct Serve {
     max_connections: usize,
     drain_within: Duration,
     send_buffer: Option<usize>,
+    write_stall: Duration,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -97,6 +104,7 @@ impl Serve {
             max_connections: MAX_CONNECTIONS,
             drain_within: DRAIN_WITHIN,
             send_buffer: Some(SEND_BUFFER),
+            write_stall: WRITE_STALL,
             shutdown: Box::pin(std::future::pending()),
         }
     }
@@ -126,6 +134,13 @@ impl Serve {
         self
     }
 
+    /// The time a connection's writing may make no progress at all before the connection is dropped, live sessions
+    /// included. Default [`WRITE_STALL`].
+    pub fn write_stall(mut self, span: Duration) -> Self {
+        self.write_stall = span;
+        self
+    }
+
     /// What starts the drain.
     pub fn shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Box::pin(signal);
@@ -138,7 +153,16 @@ impl Serve {
     /// Dropping the future drops the connections with it, requests in flight included; sessions and other tasks of the
     /// application's own end with the runtime.
     pub async fn run(self) {
-        let Self { listener, app, header_timeout, max_connections, drain_within, send_buffer, mut shutdown } = self;
+        let Self {
+            listener,
+            app,
+            header_timeout,
+            max_connections,
+            drain_within,
+            send_buffer,
+            write_stall,
+            mut shutdown,
+        } = self;
         let (trigger, drain) = Drain::new();
         let slots = Arc::new(Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)));
         let connections = Connections::new(app, header_timeout, drain);
@@ -148,7 +172,7 @@ impl Serve {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(ended) = tasks.join_next() => report(ended),
-                accepted = socket::accept(&listener, &slots, send_buffer) => match accepted {
+                accepted = socket::accept(&listener, &slots, send_buffer, write_stall) => match accepted {
                     Ok((socket, peer)) => {
                         tasks.spawn(connections.serve(socket, peer));
                     }

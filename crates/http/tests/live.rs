@@ -331,3 +331,15 @@ async fn a_drain_closes_live_sessions_with_1001() {
     assert_eq!(socket.closed().await, 1001);
     site.end().await;
 }
+
+#[tokio::test]
+async fn a_scope_with_the_longest_name_can_be_followed() {
+    let site = Site::open().await;
+    let scope = "s".repeat(255);
+    site.todo(&scope, "t1").await;
+    let topic = format!("sync:{scope}");
+    let mut socket = site.socket().await;
+    socket.say(&topic, json!({"type": "subscribe", "cursor": 0})).await;
+    assert_eq!(socket.on(&topic).await["type"], "ack");
+    assert_eq!(socket.on(&topic).await["cursor"], 1);
+}

@@ -22,6 +22,9 @@ use tokio_tungstenite::tungstenite::Message as WsMessage;
 /// Far longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// More than any kernel holds for one connection.
+const LARGE: usize = 16 << 20;
+
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("it should have come by now")
 }
@@ -42,6 +45,7 @@ fn app() -> Router {
     let live = Server::new(NoHooks, Options::default());
     Router::new()
         .route("/", get(|| async { "here" }))
+        .route("/large", get(|| async { "x".repeat(LARGE) }))
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
         .route(
             "/slow",
@@ -230,4 +234,25 @@ async fn an_address_that_is_none_is_said_in_a_sentence() {
     let error = soon(serve(app(), "no-port-here")).await.unwrap_err();
     assert!(matches!(error, ServeError::Resolve { .. }));
     assert!(error.to_string().contains("127.0.0.1:8080"), "{error}");
+}
+
+#[tokio::test]
+async fn a_large_answer_is_not_held_up_on_its_way_to_the_same_machine() {
+    let running = start(|server| server).await;
+    let begun = Instant::now();
+    let mut stream = running.request("/large").await;
+    let (mut read, mut chunk) = (0, vec![0; 64 * 1024]);
+    while read < LARGE {
+        read += soon(stream.read(&mut chunk)).await.unwrap();
+    }
+    // Tens of milliseconds; with a pause for each segment, some ten seconds.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_nobody_reads_is_dropped_and_gives_its_place_back() {
+    let running = start(|server| server.max_connections(1).write_stall(Duration::from_millis(300))).await;
+    let _unread = running.request("/large").await;
+    let mut next = running.request("/").await;
+    answer(&mut next, "here").await;
 }

@@ -12,7 +12,7 @@ pub const SYS_TOPIC: &str = "sys";
 /// A frame that came in: its topic, and its data as the text the peer wrote.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// 1–255 bytes without control characters, never `sys`.
+    /// 1–255 bytes (unless configured otherwise) without control characters, never `sys`.
     pub topic: Box<str>,
     /// Valid JSON, not looked into.
     pub data: Box<RawValue>,
@@ -42,7 +42,7 @@ pub(crate) fn read(text: &str, max_topic_bytes: usize) -> Inbound<'_> {
         return Inbound::Sys(envelope.data);
     }
     if !is_topic(&envelope.topic, max_topic_bytes) {
-        return Inbound::Bad("a topic is 1 to 255 bytes without control characters");
+        return Inbound::Bad("a topic is neither empty nor that long, and holds no control characters");
     }
     Inbound::Message(Message { topic: envelope.topic.into(), data: envelope.data.to_owned() })
 }
