@@ -10,12 +10,13 @@ mod purity;
 mod repo;
 mod test;
 mod tidy;
+mod tutorial;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{repo::Repo, test::TestOptions};
+use crate::{metadata::Metadata, repo::Repo, test::TestOptions};
 
 /// The chores of riverrun.
 #[derive(Parser)]
@@ -31,6 +32,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test --only fmt           one step (see `cargo xtask test --help` for their names)
   cargo xtask tidy                      only the rules of the house
   cargo xtask purity                    riverrun-core reaches no file, socket, thread or clock
+  cargo xtask tutorial                  walk through docs/tutorial.md, step by step
   cargo xtask client                    build packages/client/dist after a change of its sources";
 
 #[derive(Subcommand)]
@@ -41,6 +43,8 @@ enum Chore {
     Purity,
     /// Check the rules of the house: file sizes, dependency walls, no panics, the template's crate budget.
     Tidy,
+    /// Do what docs/tutorial.md says to a copy of the template, then test, start and use what came of it.
+    Tutorial,
     /// Build the browser client, packages/client/dist, which is committed.
     Client,
 }
@@ -63,6 +67,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         Chore::Test(options) => test::run(&repo, options),
         Chore::Purity => purity::run(&repo).map(|()| true),
         Chore::Tidy => tidy::run(&repo).map(|()| true),
+        Chore::Tutorial => tutorial::walk(&repo, &Metadata::load(&repo.root)?, |_| ()).map(|()| true),
         Chore::Client => client::build(&repo).map(|()| true),
     }
 }

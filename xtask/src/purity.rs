@@ -20,18 +20,8 @@ const ROOT_MODULE: &str = "crates/core/src/lib.rs";
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// All that may be linked into the core, on either target.
-const LINKED: [&str; 10] = [
-    CORE,
-    "itoa",
-    "memchr",
-    "ryu",
-    "serde",
-    "serde_core",
-    "serde_json",
-    "thiserror",
-    "xxhash-rust",
-    "zmij",
-];
+const LINKED: [&str; 10] =
+    [CORE, "itoa", "memchr", "ryu", "serde", "serde_core", "serde_json", "thiserror", "xxhash-rust", "zmij"];
 
 /// What runs only in the compiler, on the machine that builds: the derives and what they are made of.
 const COMPILER_ONLY: [&str; 6] = ["proc-macro2", "quote", "serde_derive", "syn", "thiserror-impl", "unicode-ident"];

@@ -38,12 +38,18 @@ impl Repo {
         self.root.join(relative)
     }
 
-    /// Every text file that is committed or would be by `git add --all`, sorted by path. A file that is not UTF-8 is no
-    /// text file.
-    pub(crate) fn text_files(&self) -> Result<Vec<TextFile>> {
+    /// The paths of the files that are committed or would be by `git add --all`, relative to the root and sorted. One
+    /// that was deleted a moment ago may be among them.
+    pub(crate) fn files(&self) -> Result<Vec<String>> {
         let mut paths = self.listed_by_git().map_or_else(|_| self.walked(), Ok)?;
         paths.sort();
         paths.dedup();
+        Ok(paths)
+    }
+
+    /// Those of [`Self::files`] that are text. A file that is not UTF-8 is no text file.
+    pub(crate) fn text_files(&self) -> Result<Vec<TextFile>> {
+        let paths = self.files()?;
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
             match fs::read(self.path(&path)) {

@@ -16,7 +16,7 @@ use crate::{
     process::{cargo, command, demand, stream, stream_lines},
     purity,
     repo::Repo,
-    tidy,
+    tidy, tutorial,
 };
 
 /// Where the browser tests live.
@@ -66,6 +66,7 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted>
         Step::Build => in_cargo(&["test", "--workspace", "--no-run", "--no-fail-fast"])?,
         Step::RustTest => return rust(repo),
         Step::Features => features(repo, metadata)?,
+        Step::Tutorial => return Ok(walk(repo, metadata)),
         Step::BrowserDeps | Step::BrowserTest if !has_e2e => {
             return Ok(Acted::Skipped(format!("THERE ARE NO BROWSER TESTS: {E2E}/package.json does not exist")));
         }
@@ -83,6 +84,13 @@ fn rust(repo: &Repo) -> Result<Acted> {
     let cargo_test = cargo(&repo.root, &["test", "--workspace", "--no-fail-fast"]);
     let (shown, status) = stream_lines(cargo_test, |line| tests += counts::of_cargo_line(line))?;
     Ok(Acted::tested(tests, demand(&shown, status)))
+}
+
+/// The tutorial's application has the template's tests and the page's own.
+fn walk(repo: &Repo, metadata: &Metadata) -> Acted {
+    let mut tests = Counts::default();
+    let ended = tutorial::walk(repo, metadata, |line| tests += counts::of_cargo_line(line));
+    Acted::tested(tests, ended)
 }
 
 /// The client's own `npm test`, asked to write down its results beside showing them.

@@ -18,6 +18,7 @@ pub(super) enum Step {
     Build,
     RustTest,
     Features,
+    Tutorial,
     BrowserDeps,
     BrowserTest,
 }
@@ -37,6 +38,7 @@ impl Step {
             Self::Build => "everything compiles",
             Self::RustTest => "the Rust tests, doc tests included",
             Self::Features => "each library crate alone, and its features one by one",
+            Self::Tutorial => "docs/tutorial.md does what it says",
             Self::BrowserDeps => "a browser and what drives it are installed",
             Self::BrowserTest => "the application in a real browser",
         }
@@ -55,7 +57,7 @@ impl Step {
     pub(super) fn means_nothing_without(self) -> &'static [Self] {
         match self {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
-            Self::RustTest => &[Self::Build],
+            Self::RustTest | Self::Tutorial => &[Self::Build],
             Self::BrowserTest => &[Self::Build, Self::BrowserDeps],
             _ => &[],
         }
