@@ -92,6 +92,15 @@ export class Server {
     return this.post("snapshot", { scope });
   }
 
+  /** Waits until the scope's log has reached a cursor. */
+  async reaches(scope, cursor) {
+    for (let tries = 0; tries < 400; tries++) {
+      if ((await this.snapshot(scope)).cursor >= cursor) return;
+      await new Promise((wake) => setTimeout(wake, 25));
+    }
+    throw new Error(`${scope} did not reach ${cursor}`);
+  }
+
   /** The whole log of a scope. */
   async changes(scope) {
     const all = [];

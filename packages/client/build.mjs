@@ -13,7 +13,7 @@ const target = new URL("dist/client.js", here);
 const INTERNAL = `
   absorb accepted adopt append apply base cancel catchUp changed clientUnknown closed conflicts connected core counter decide
   distrust doubt drain entry expect fall frame fresh gone hasEnded heard http invalidate keep kept kick lastSeq layer leads
-  ledger load named nextRef otherHistory place post prefer probe pusher queue quiet reader renew renewed renumber resigns
+  dropped ledger load named nextRef otherHistory place post prefer probe pusher queue quiet reader record renew renewed renumber resigns restore
   resync retryAfter rows senders settle standing start stop tabs take tell trust unknown valid verdicts wake watermark written
 `
   .trim()

@@ -13,7 +13,7 @@ export default defineConfig({
       {
         extends: true,
         resolve: { alias: [{ find: /^.*\/src\/client\.ts$/, replacement: dist }] },
-        test: { name: "dist", include: ["test/{client,link,tabs,walk}.test.ts"], env: { WALK_SEEDS: "10" } },
+        test: { name: "dist", include: ["test/{base,client,link,tabs,walk}.test.ts"], env: { WALK_SEEDS: "10" } },
       },
     ],
   },

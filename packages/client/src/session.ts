@@ -25,6 +25,9 @@ const LOOK_MS = 10_000;
 /** Milliseconds a tab waits for the leader to push what it was asked to. */
 const LEADER_MS = 10_000;
 
+/** Milliseconds in which changes of the base gather before it is kept: a page that dies begins again that much earlier. */
+const KEEP_MS = 200;
+
 /** Everything a session is made of. */
 export interface SessionParts {
   env: Env;
@@ -62,6 +65,8 @@ export class Session {
   #saving: Promise<void> | null = null;
   #readyNow!: () => void;
   #told = false;
+  /** What of the base was kept last. */
+  #kept = "";
   readonly #timers: Timers;
   #closed = false;
 
@@ -75,6 +80,7 @@ export class Session {
       changed: () => {
         if (this.#running && this.core.valid) this.#readyNow();
         if (this.#told) parts.changed();
+        if (!this.#timers.has("keep")) this.#timers.in("keep", KEEP_MS, () => this.#keep());
       },
       unknown: guarded(parts.env, parts.onChange),
       snapshot: guarded(parts.env, parts.onSnapshot),
@@ -186,13 +192,14 @@ export class Session {
     });
     const running: Running = { queue, tabs, reader, pusher, stop: () => undefined };
     const entries = await queue.load().catch(() => []);
+    const kept = await queue.base(this.#parts.scope).catch(() => undefined);
     if (this.#closed) {
       await tabs.close();
       queue.close();
       return null;
     }
     this.#running = running;
-    this.#adopt(entries);
+    this.core.restore(this.#keeps ? kept : undefined, this.#mine(entries));
     hear = (news) => this.#hear(running, news);
     early.forEach(hear);
     running.stop = this.#watch(running);
@@ -302,8 +309,28 @@ export class Session {
   }
 
   #adopt(entries: readonly Entry[]): void {
+    this.core.adopt(this.#mine(entries));
+  }
+
+  #mine(entries: readonly Entry[]): Entry[] {
     const { scope } = this.#parts;
-    this.core.adopt(entries.filter((entry) => entry.scope === scope && !this.ledger.hasEnded(entry.id)));
+    return entries.filter((entry) => entry.scope === scope && !this.ledger.hasEnded(entry.id));
+  }
+
+  /** An application whose state is not made of collections keeps it itself: a cursor alone would skip what it missed. */
+  get #keeps(): boolean {
+    return this.storage === "indexeddb" && !this.#parts.onChange && !this.#parts.onSnapshot;
+  }
+
+  /** Keeps the base for the next life of the page, or forgets what may no longer be read. */
+  async #keep(): Promise<void> {
+    const { core } = this;
+    const record = core.record();
+    if (!this.#running || !this.#keeps || !(record || core.dropped)) return;
+    const mark = JSON.stringify(record && [record.epoch, record.cursor, record.held]);
+    if (mark === this.#kept) return;
+    this.#kept = mark;
+    await this.#running.queue.keep(this.#parts.scope, record).catch(() => undefined);
   }
 
   #decided(decided: readonly Decided[]): void {

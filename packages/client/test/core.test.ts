@@ -208,6 +208,43 @@ describe("letting go", () => {
     expect(a()).toBe(10);
     expect(c.valid).toBe(true);
   });
+
+  it("waits for it also when the base that was kept is older than the one the page came with", () => {
+    const c = new ScopeCore(mutators, { changed: () => undefined });
+    c.reset(snapshot(5, 10), true);
+    const a = () => (c.get("row", "a") as { n: number }).n;
+    const sent = entry("sent", "add", { id: "a", n: 1 }, { seq: 3, order: 1 });
+    c.restore({ ...snapshot(4, 9), last_seq: 2, held: [] }, [sent]);
+    expect([a(), c.cursor]).toEqual([10, 5]);
+    c.watermark(5, 3);
+    expect(a()).toBe(10);
+  });
+
+  it("is not replayed on a kept base that holds it already, and is on one that does not", () => {
+    const { core: c, a } = core();
+    c.reset(snapshot(5, 10, { last_seq: 2 }));
+    c.adopt([
+      entry("there", "add", { id: "a", n: 1 }, { seq: 3, order: 1 }),
+      entry("waits", "add", { id: "a", n: 100 }, { seq: 4, order: 2 }),
+    ]);
+    c.apply(page(5, [change(6, "there", "a", 11)]));
+    const kept = structuredClone(c.record()!);
+    expect(kept).toMatchObject({ cursor: 6, last_seq: 2, held: ["there"] });
+    const next = new ScopeCore(mutators, { changed: () => undefined });
+    next.restore(kept, c.pending.map(({ entry: one }) => one));
+    expect(next.get("row", "a")).toEqual({ id: "a", n: 111 });
+    expect(a()).toBe(111);
+  });
+
+  it("leaves no base to keep while it isn't known what of the queue that holds", () => {
+    const c = new ScopeCore(mutators, { changed: () => undefined });
+    c.reset(snapshot(5, 10), true);
+    expect(c.record()).toBe(null);
+    c.watermark(5, 0);
+    expect(c.record()).toMatchObject({ cursor: 5, last_seq: 0 });
+    c.drop();
+    expect([c.record(), c.dropped]).toEqual([null, true]);
+  });
 });
 
 describe("changes", () => {

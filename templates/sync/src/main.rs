@@ -32,7 +32,10 @@ async fn run() -> Result<(), StartError> {
     let address = server.local_addr().map_or_else(|_| config.address(), |address| address.to_string());
     tracing::info!("listening on http://{address}");
     tracing::info!("mode: {}", config.mode);
-    tracing::info!("database: {}", std::path::absolute(&config.database).as_ref().unwrap_or(&config.database).display());
+    tracing::info!(
+        "database: {}",
+        std::path::absolute(&config.database).as_ref().unwrap_or(&config.database).display()
+    );
     server.run().await;
     app.close().await;
     tracing::info!("stopped");

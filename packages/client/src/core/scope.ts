@@ -6,7 +6,7 @@
 import { Overlay, sorted, type Layer } from "./collections.ts";
 import { letGo, shown, type Item } from "./item.ts";
 import { run, type Mutator } from "./tx.ts";
-import type { Change, Decided, Entry, Json, Snapshot } from "./words.ts";
+import type { Change, Decided, Entry, Json, KeptBase, Snapshot } from "./words.ts";
 
 /** Changes that follow each other, from a page of a pull or a live frame. */
 export interface Page {
@@ -46,6 +46,8 @@ export class ScopeCore {
   epoch: string | null = null;
   /** There is a base that the server's changes may be applied to. */
   valid = false;
+  /** What was read may no longer be read. */
+  dropped = false;
 
   #base = new Overlay();
   #view = new Overlay(this.#base);
@@ -112,6 +114,28 @@ export class ScopeCore {
       changed = true;
     }
     if (changed) this.#rebase();
+  }
+
+  /** The base as it can be kept over restarts; `null` where there is none, or it isn't known what of the queue it holds. */
+  record(): KeptBase | null {
+    if (!this.valid || this.epoch === null || this.#doubt) return null;
+    const data = Object.fromEntries([...this.#base.layer].map(([name, all]) => [name, Object.fromEntries(all)]));
+    const held = [...this.#items.values()].filter((item) => item.gone).map((item) => item.entry.id);
+    const { cursor, digest, epoch } = this;
+    return { data: data as Json, cursor, digest, epoch, last_seq: this.#lastSeq, held };
+  }
+
+  /** Begins with the base an earlier life kept, unless what the page came with is newer, and with what is queued. */
+  restore(kept: KeptBase | undefined, entries: readonly Entry[]): void {
+    if (!kept || (this.epoch !== null && (kept.epoch !== this.epoch || kept.cursor < this.cursor))) {
+      return this.adopt(entries);
+    }
+    for (const entry of entries) {
+      if (this.#items.has(entry.id)) continue;
+      const gone = kept.held.includes(entry.id) ? "change" : null;
+      this.#items.set(entry.id, { entry, accepted: null, gone, doubt: false });
+    }
+    if (!this.reset(kept)) this.#rebase();
   }
 
   /** The queue's order of mutations that were just saved. */
@@ -200,6 +224,7 @@ export class ScopeCore {
     this.digest = snapshot.digest;
     this.epoch = snapshot.epoch;
     this.valid = true;
+    this.dropped = false;
     this.#doubt = embedded;
     if (!embedded) this.#learn(snapshot.cursor, snapshot.last_seq);
     this.#events.snapshot?.(snapshot.data, snapshot.cursor);
@@ -218,6 +243,7 @@ export class ScopeCore {
   /** The scope may no longer be read: its data goes, the pending mutations stay for their verdicts. */
   drop(): void {
     this.invalidate(false);
+    this.dropped = true;
     this.#base = new Overlay();
     this.cursor = 0;
     this.digest = undefined;

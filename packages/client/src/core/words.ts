@@ -33,6 +33,12 @@ export interface Snapshot {
   last_seq?: number | null | undefined;
 }
 
+/** A base as it is kept over restarts. */
+export interface KeptBase extends Snapshot {
+  /** Mutations that wait for their verdict and whose effects are in `data` already. */
+  held: string[];
+}
+
 /** A mutation as it stands in the queue. */
 export interface Entry {
   /** Identity: a UUIDv7. */

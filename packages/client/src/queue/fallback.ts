@@ -2,7 +2,7 @@
  * The durable queue with a net below it: when the storage stops taking mutations (full, evicted, closed), the ones
  * after that wait in memory, behind those that were saved, and the owner is told. Nothing that was saved is given up.
  */
-import type { Decided, Entry, Numbered } from "../core/words.ts";
+import type { Decided, Entry, KeptBase, Numbered } from "../core/words.ts";
 import { MemoryStore } from "./memory.ts";
 import type { Batch, Queue, Room, Sender, Storage } from "./queue.ts";
 import { TableQueue } from "./table.ts";
@@ -92,6 +92,14 @@ export class FallbackQueue implements Queue {
 
   verdicts(ids: readonly string[]): Promise<Decided[]> {
     return this.#durable.verdicts(ids);
+  }
+
+  base(scope: string): Promise<KeptBase | undefined> {
+    return this.#durable.base(scope);
+  }
+
+  async keep(scope: string, base: KeptBase | null): Promise<void> {
+    if (!this.#falling) await this.#durable.keep(scope, base);
   }
 
   renew(client: string): Promise<void> {

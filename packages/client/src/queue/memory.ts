@@ -14,7 +14,7 @@ export class MemoryStore implements Store {
   /** `order` is the place that everything saved here comes behind. */
   constructor(order = 0) {
     const rows = new Map<number, Entry>();
-    const meta = new Map<string, string | number>();
+    const meta = new Map<string, unknown>();
     const verdicts = new Map<string, Decided>();
     const add = async (entry: Entry): Promise<number> => {
       rows.set(++order, { ...entry, order });

@@ -3,7 +3,7 @@
  * resolved for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`,
  * `trust`, `renumber` and `renew`: they give out places, and a client has one sender.
  */
-import type { Decided, Entry, Numbered } from "../core/words.ts";
+import type { Decided, Entry, KeptBase, Numbered } from "../core/words.ts";
 
 /** Where mutations are kept: over restarts, or in this page only. */
 export type Storage = "indexeddb" | "memory";
@@ -57,6 +57,10 @@ export interface Queue {
   undo(id: string): Promise<boolean>;
   /** The kept verdicts of these ids. */
   verdicts(ids: readonly string[]): Promise<Decided[]>;
+  /** The base that was kept for a scope under this client id. */
+  base(scope: string): Promise<KeptBase | undefined>;
+  /** Keeps a scope's base, with its cursor, unless another tab kept a later one; `null` forgets it. */
+  keep(scope: string, base: KeptBase | null): Promise<void>;
   /** Replaces this client id by a new one: its places are forgotten, its mutations stay. */
   renew(client: string): Promise<void>;
   close(): void;

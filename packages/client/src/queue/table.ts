@@ -4,7 +4,7 @@
  */
 import { VERDICTS_KEPT } from "../core/limits.ts";
 import { newId } from "../core/uuid.ts";
-import type { Decided, Entry, Numbered } from "../core/words.ts";
+import type { Decided, Entry, KeptBase, Numbered } from "../core/words.ts";
 import { nextBatch, renumbered } from "./numbering.ts";
 import type { Batch, Queue, Room, Sender, Storage } from "./queue.ts";
 
@@ -23,14 +23,17 @@ export interface Table {
   find(id: string): Promise<Entry | undefined>;
   remove(entry: Entry): void;
   /** A value of one's own by its key. */
-  get(key: string): Promise<string | number | undefined>;
-  set(key: string, value: string | number): void;
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): void;
   keys(): Promise<string[]>;
   clear(): void;
   /** Keeps a verdict, forgetting the oldest ones above `limit`. */
   keep(decided: readonly Decided[], limit: number): Promise<void>;
   kept(id: string): Promise<Decided | undefined>;
 }
+
+/** Whose watermark a kept base was read with. */
+type Owned = KeptBase & { client: string };
 
 /** A storage. `run` resolves when what was written is as safe as the storage makes it, and rejects with nothing done. */
 export interface Store {
@@ -122,6 +125,22 @@ export class TableQueue implements Queue {
   async verdicts(ids: readonly string[]): Promise<Decided[]> {
     const kept = await this.#store.run(false, (table) => Promise.all(ids.map((id) => table.kept(id))));
     return kept.flatMap((one) => one ?? []);
+  }
+
+  async base(scope: string): Promise<KeptBase | undefined> {
+    const kept = (await this.#store.run(false, (table) => table.get(`base:${scope}`))) as Owned | null | undefined;
+    return kept?.client === this.client ? kept : undefined;
+  }
+
+  keep(scope: string, base: KeptBase | null): Promise<void> {
+    const { client } = this;
+    return this.#store.run(true, async (table) => {
+      const key = `base:${scope}`;
+      const old = (await table.get(key)) as Owned | null | undefined;
+      // Reads never go back in time, and a watermark is of one client.
+      const later = old && base && old.client === client && old.epoch === base.epoch && old.cursor > base.cursor;
+      if (!later && (await table.get("client")) === client) table.set(key, base && { ...base, client });
+    });
   }
 
   renew(client: string): Promise<void> {
