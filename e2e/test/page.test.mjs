@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { add, list, live, open, remove, shows, toggle, watch } from "../lib/browser.mjs";
-import { stage } from "../lib/stage.mjs";
+import { SCOPE, stage } from "../lib/stage.mjs";
 
 const at = stage();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -48,7 +48,7 @@ test("the script takes over the page as it stands: nothing is made anew, nothing
     return { id: `m${n}`, type: "todo.create", args: { id: `000${String(n).padStart(2, "0")}`, title: `Todo ${n}` } };
   });
   await server.post("push", { scope: "list:home", mutations });
-  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+  for (const [round, viewport] of [{ width: 1280, height: 800 }, { width: 390, height: 844 }].entries()) {
     const page = await watch(await (await at.profile({ viewport })).newPage());
     await page.addInitScript(() => {
       globalThis.shift = 0;
@@ -75,6 +75,8 @@ test("the script takes over the page as it stands: nothing is made anew, nothing
     await page.keyboard.press("Enter");
     await shows(page, [...Array.from({ length: 12 }, (_, n) => `Todo ${n}`), "Typed"]);
     await remove(page, "Typed");
+    // The next profile begins with the same list.
+    await server.reaches(SCOPE, mutations.length + 2 * (round + 1));
     await page.close();
   }
 });

@@ -187,6 +187,8 @@ test("a database copied back from yesterday makes the page resync and keep what 
   await shows(page, ["kept"]);
   await server.reaches(SCOPE, 1);
   await server.stop();
+  // A server that was stopped leaves one file with everything in it.
+  assert.equal(existsSync(`${server.database}-wal`), false);
   const yesterday = `${server.database}.yesterday`;
   copyFileSync(server.database, yesterday);
 

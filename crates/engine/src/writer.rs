@@ -92,6 +92,8 @@ impl Writer {
                 self.settle(&pushes, answers);
             }
             if let Some(closing) = self.closing.take() {
+                // Whoever waits for this may want to open the store anew: this hold on it goes first.
+                drop(self);
                 let _ = closing.send(());
                 return;
             }

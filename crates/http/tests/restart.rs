@@ -5,11 +5,22 @@
 mod common;
 
 use common::{Heard, Reader, Scratch, Site, engine};
-use riverrun_sqlite::Sqlite;
+use riverrun_sqlite::{OpenError, Sqlite};
 use serde_json::json;
 
 async fn serve(scratch: &Scratch) -> Site {
-    Site::of(engine(Sqlite::open(scratch.file()).unwrap()).await).await
+    Site::of(engine(open(scratch).await).await).await
+}
+
+/// A process that ends gives its lock back at once. Here it lives on, and its last tasks hold theirs a moment longer.
+async fn open(scratch: &Scratch) -> Sqlite {
+    for _ in 0..100 {
+        match Sqlite::open(scratch.file()) {
+            Err(OpenError::Locked { .. }) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the former server never let go of the database");
 }
 
 #[tokio::test]
