@@ -214,6 +214,8 @@ test("a database copied back from yesterday makes the page resync and keep what 
     mutations: [{ id: "other", type: "todo.create", args: { id: "0", title: "another history" } }],
   });
   await shows(page, ["another history", "kept", "pending"], 30_000);
+  // The page shows what is pending before the server has it.
+  await server.reaches(SCOPE, 3);
   const log = await server.changes(SCOPE);
   assert.equal(log.filter((change) => change.data.value.title === "pending").length, 1);
   assert.deepEqual(await list(page), ["another history", "kept", "pending"]);
