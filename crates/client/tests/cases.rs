@@ -310,6 +310,67 @@ fn a_file_copied_back_is_found_out_by_its_digest_even_when_it_has_grown_past_the
 }
 
 #[test]
+fn a_mutation_made_after_a_restore_stays_in_sight_while_its_place_and_the_base_change_history() {
+    for seed in 0..30 {
+        let mut world = World::new(seed, &[false]);
+        world.run(1_000);
+        world.mutate(0, false);
+        world.run(5_000);
+        let backup = world.server.store.copy();
+        for _ in 0..4 {
+            world.mutate(0, false);
+        }
+        world.run(5_000);
+        world.restore(&backup, true);
+        let id = world.mutate(0, false);
+        for _ in 0..3_000 {
+            world.run(1);
+            assert!(world.nodes[0].core.get("mark", id.as_str()).is_some(), "seed {seed}: out of sight");
+        }
+        world.run(60_000);
+        assert!(world.nodes[0].verdict(&id).unwrap().is_accepted());
+        world.assert_converged();
+    }
+}
+
+#[test]
+fn an_accepted_mutation_the_base_has_not_reached_is_seen_and_not_asked_for_again_after_a_crash() {
+    let mut world = World::new(9, &[false]);
+    world.run(1_000);
+    world.server.mute = true;
+    let id = world.mutate(0, false);
+    world.run(1_000);
+    assert!(world.nodes[0].verdict(&id).unwrap().is_accepted());
+    let pushes = world.server.pushes;
+    world.crash(0);
+    world.run(60_000);
+    assert_eq!(marks(&world, 0).len(), 1);
+    assert_eq!(world.server.pushes, pushes);
+    world.server.mute = false;
+    world.run(60_000);
+    world.assert_converged();
+}
+
+#[test]
+fn what_a_lost_history_held_without_a_verdict_is_pending_again_in_the_next() {
+    let mut world = world();
+    let backup = world.server.store.copy();
+    world.mute = true;
+    let id = world.mutate(0, false);
+    world.run(2_000);
+    assert!(world.nodes[0].core.pending().all(|pending| !pending.shown), "the base holds it");
+    world.server.refuses = Some((503, "unavailable"));
+    world.restore(&backup, true);
+    world.run(20_000);
+    assert_eq!(world.nodes[0].core.epoch(), Some(&common::server::epoch(1)));
+    assert_eq!(marks(&world, 0).len(), 1, "out of sight");
+    (world.mute, world.server.refuses) = (false, None);
+    world.run(60_000);
+    assert!(world.nodes[0].verdict(&id).unwrap().is_accepted());
+    world.assert_converged();
+}
+
+#[test]
 fn what_the_base_holds_without_a_verdict_is_not_shown_twice_after_a_crash() {
     let mut world = world();
     world.mute = true;

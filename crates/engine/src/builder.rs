@@ -10,14 +10,15 @@ use riverrun_core::{Machine, Mutators, MutatorsError};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Authorize, Clock, Engine, Retention, Store, SystemClock,
+    Authorize, Clock, Engine, Inline, Retention, Store, SystemClock,
     access::Access,
     app::App,
     engine::Inner,
     feed::Feed,
     kernel::Kernel,
+    pace::Pace,
     store::{self, StoreError},
-    writer,
+    writer::{self, Writer},
 };
 
 /// Why an engine did not start.
@@ -117,26 +118,42 @@ impl Builder {
     }
 
     /// Starts the engine: asks the store for its epoch, starts the writer. Needs a tokio runtime.
-    pub async fn start(mut self) -> Result<Engine, StartError> {
-        if self.app.is_none() {
-            return Err(StartError::NoRules);
-        }
-        let access = self.access.take().ok_or(StartError::NoAccess)?;
-        let kernel = Arc::new(self.kernel()?);
-        let asked = kernel.clone();
+    pub async fn start(self) -> Result<Engine, StartError> {
+        let inner = self.inner(|_| Pace::runtime())?;
+        let asked = inner.kernel.clone();
         let epoch = tokio::task::spawn_blocking(move || store::read(asked.store(), |tx| tx.epoch())).await;
         epoch.map_err(|error| StoreError::Other(error.to_string()))??;
 
-        let inner = Arc::new(Inner {
-            kernel,
-            access,
-            access_changes: watch::Sender::new(0),
-            feed: Arc::new(Feed::default()),
-            noted: Mutex::new(HashMap::new()),
-        });
         let (asks, queue) = mpsc::channel(writer::QUEUE);
         writer::start(inner.clone(), queue).map_err(StartError::Thread)?;
         tokio::spawn(writer::rounds(asks.downgrade()));
         Ok(Engine { inner, asks })
+    }
+
+    /// The engine without a thread or a runtime, for simulations: reads run where they are awaited (others may run first),
+    /// nothing is written but in [`Inline::turn`], and time is the builder's clock, looked at after [`Inline::tick`]. A panic
+    /// in a read is not caught.
+    pub fn inline(self) -> Result<(Engine, Inline), StartError> {
+        let inner = self.inner(|clock| Pace::inline(clock.clone()))?;
+        store::read(inner.kernel.store(), |tx| tx.epoch())?;
+        let (asks, queue) = mpsc::channel(writer::QUEUE);
+        let hands = Inline::new(inner.clone(), Writer::new(inner.clone(), queue));
+        Ok((Engine { inner, asks }, hands))
+    }
+
+    fn inner(mut self, pace: impl FnOnce(&Arc<dyn Clock>) -> Pace) -> Result<Arc<Inner>, StartError> {
+        if self.app.is_none() {
+            return Err(StartError::NoRules);
+        }
+        let access = self.access.take().ok_or(StartError::NoAccess)?;
+        let pace = pace(&self.clock);
+        Ok(Arc::new(Inner {
+            kernel: Arc::new(self.kernel()?),
+            access,
+            access_changes: watch::Sender::new(0),
+            feed: Arc::new(Feed::default()),
+            pace,
+            noted: Mutex::new(HashMap::new()),
+        }))
     }
 }

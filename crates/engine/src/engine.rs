@@ -9,7 +9,9 @@ use std::{
 use riverrun_core::{ClientId, Code, Epoch, Millis, Principal, Scope};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Action, Builder, Store, access::Access, error::Refused, feed::Feed, kernel::Kernel, store, writer::Ask};
+use crate::{
+    Action, Builder, Store, access::Access, error::Refused, feed::Feed, kernel::Kernel, pace::Pace, store, writer::Ask,
+};
 
 /// Clients whose reading was noted lately, so that not every pull troubles the writer. Cleared when full.
 const NOTED_CLIENTS: usize = 10_000;
@@ -54,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) access_changes: watch::Sender<u64>,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) pace: Pace,
     /// When they were noted.
     pub(crate) noted: Mutex<HashMap<(Scope, ClientId), Millis>>,
 }
@@ -93,7 +96,7 @@ impl Engine {
         work: impl FnOnce(&Kernel) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         let kernel = self.inner.kernel.clone();
-        match tokio::task::spawn_blocking(move || work(&kernel)).await {
+        match self.inner.pace.block(move || work(&kernel)).await {
             Ok(result) => result,
             Err(error) => {
                 tracing::error!(%error, "a read did not finish");

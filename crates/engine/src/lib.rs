@@ -2,7 +2,8 @@
 //! bounds, over any [`store::Store`]. It knows no HTTP, no SQL and no socket.
 //!
 //! A verb is a file. What decides stands in [`Kernel`], which blocks and has no threads, so that a simulation can call it
-//! in line; [`Engine`] puts the writer thread and the async front around it.
+//! in line; [`Engine`] puts the writer thread and the async front around it. [`Builder::inline`] gives the whole engine
+//! without threads, for a simulation that wants the front's interleavings too.
 
 mod access;
 mod app;
@@ -13,10 +14,12 @@ mod digests;
 mod engine;
 mod error;
 mod feed;
+mod inline;
 mod kernel;
 mod memory;
 mod mutate;
 mod order;
+mod pace;
 mod pull;
 mod push;
 mod reads;
@@ -36,6 +39,7 @@ pub use decide::Decision;
 pub use engine::Engine;
 pub use error::Refused;
 pub use feed::Commit;
+pub use inline::Inline;
 pub use kernel::{Edge, Kernel, Push, PushItem, Settled};
 pub use memory::Memory;
 pub use mutate::MutateError;

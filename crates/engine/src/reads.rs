@@ -23,13 +23,16 @@ impl Engine {
         let patience = Duration::from_secs(ask.patience());
         // Before the first look: what commits after it is heard.
         let mut listener = (!patience.is_zero()).then(|| self.inner.feed.listen(&ask.scope));
-        let until = tokio::time::Instant::now() + patience;
+        let pace = &self.inner.pace;
+        let until = pace.now() + patience;
         loop {
             let (principal, question) = (who.clone(), ask.clone());
             let answer = self.read(move |kernel| kernel.pull(&principal, &question)).await?;
             let Some(listener) = listener.as_mut().filter(|_| answer.changes.is_empty()) else { return Ok(answer) };
-            if tokio::time::timeout_at(until, listener.next()).await.is_err() {
-                return Ok(answer);
+            tokio::select! {
+                biased;
+                _ = listener.next() => {}
+                () = pace.until(until) => return Ok(answer),
             }
             // The right to read may have gone while it waited.
             self.allow(who, &ask.scope, Action::Read).await?;

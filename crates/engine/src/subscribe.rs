@@ -7,7 +7,6 @@ use riverrun_core::{
     ClientId, Code, Cursor, Digest, Epoch, Principal, Scope, Seq, limits,
     wire::{SnapshotAnswer, SnapshotRequest, Subscribe},
 };
-use tokio::time::Instant;
 
 use crate::{
     Action, Commit, Engine,
@@ -68,7 +67,7 @@ pub struct Subscription {
     catching: bool,
     rounds: u32,
     /// When the right to read was last found to be there, and under which state of the rules.
-    checked: (Instant, u64),
+    checked: (Duration, u64),
     access: tokio::sync::watch::Receiver<u64>,
     ended: bool,
 }
@@ -100,7 +99,7 @@ impl Engine {
             behind: true,
             catching: true,
             rounds: 0,
-            checked: (Instant::now(), rules),
+            checked: (self.inner.pace.now(), rules),
             access,
             ended: false,
         };
@@ -209,7 +208,7 @@ impl Subscription {
             }
             let heard = tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(self.checked.0 + RECHECK) => continue,
+                () = self.engine.inner.pace.until(self.checked.0 + RECHECK) => continue,
                 changed = self.access.changed() => {
                     if changed.is_err() {
                         return Err(Refused::unavailable());
@@ -241,13 +240,14 @@ impl Subscription {
 
     async fn recheck(&mut self) -> Result<(), Refused> {
         let rules = *self.access.borrow();
-        if rules == self.checked.1 && self.checked.0.elapsed() < RECHECK {
+        let now = self.engine.inner.pace.now();
+        if rules == self.checked.1 && now < self.checked.0 + RECHECK {
             return Ok(());
         }
         self.engine.allow(&self.principal, &self.scope, Action::Read).await?;
         // Whoever only listens is there all the same.
         self.engine.touch(&self.scope, self.client.as_ref());
-        self.checked = (Instant::now(), rules);
+        self.checked = (now, rules);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! when the last one ended, so the more wait the more share one sync to disk. In between it keeps the log within bounds.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -55,7 +55,7 @@ pub(crate) enum Ask {
 /// Starts the writer and the clock of its rounds. Both end when the last sender is gone.
 pub(crate) fn start(inner: Arc<Inner>, asks: mpsc::Receiver<Ask>) -> std::io::Result<()> {
     std::thread::Builder::new().name("riverrun-writer".into()).spawn(move || {
-        Writer { inner, asks, trim: HashSet::new(), forget: false, place: None, closing: None }.run();
+        Writer::new(inner, asks).run();
     })?;
     Ok(())
 }
@@ -74,10 +74,11 @@ pub(crate) async fn rounds(asks: mpsc::WeakSender<Ask>) {
     }
 }
 
-struct Writer {
+pub(crate) struct Writer {
     inner: Arc<Inner>,
     asks: mpsc::Receiver<Ask>,
-    trim: HashSet<Scope>,
+    /// In order, so that a simulation's turns are the same every time.
+    trim: BTreeSet<Scope>,
     forget: bool,
     /// Up to where the rounds have come.
     place: Option<Scope>,
@@ -85,9 +86,13 @@ struct Writer {
 }
 
 impl Writer {
+    pub(crate) fn new(inner: Arc<Inner>, asks: mpsc::Receiver<Ask>) -> Self {
+        Self { inner, asks, trim: BTreeSet::new(), forget: false, place: None, closing: None }
+    }
+
     fn run(mut self) {
         loop {
-            let (pushes, answers, open) = self.gather();
+            let (pushes, answers, open) = self.gather(true);
             if !pushes.is_empty() {
                 self.settle(&pushes, answers);
             }
@@ -104,11 +109,26 @@ impl Writer {
         }
     }
 
-    /// Takes what waits, up to a batch; sleeps only if there is nothing at all to do.
-    fn gather(&mut self) -> (Vec<Push>, Vec<oneshot::Sender<Answer>>, bool) {
+    /// One turn without waiting. Says whether there was anything to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        let (pushes, answers, _) = self.gather(false);
+        let worked = !pushes.is_empty() || !self.trim.is_empty() || self.forget;
+        if !pushes.is_empty() {
+            self.settle(&pushes, answers);
+        }
+        if let Some(closing) = self.closing.take() {
+            self.asks.close();
+            let _ = closing.send(());
+        }
+        self.upkeep();
+        worked
+    }
+
+    /// Takes what waits, up to a batch; sleeps only if it may and there is nothing at all to do.
+    fn gather(&mut self, wait: bool) -> (Vec<Push>, Vec<oneshot::Sender<Answer>>, bool) {
         let (mut pushes, mut answers, mut mutations, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
         loop {
-            let idle = pushes.is_empty() && self.trim.is_empty() && !self.forget;
+            let idle = wait && pushes.is_empty() && self.trim.is_empty() && !self.forget;
             let ask = if idle {
                 match self.asks.blocking_recv() {
                     Some(ask) => ask,
@@ -196,7 +216,7 @@ impl Writer {
         }
     }
 
-    fn round(&mut self) {
+    pub(crate) fn round(&mut self) {
         self.forget = true;
         match self.inner.kernel.scopes(self.place.as_ref(), SCOPES_A_ROUND) {
             Ok(scopes) => {
@@ -263,8 +283,8 @@ mod tests {
             sender.try_send(Ask::Push(push, oneshot::channel().0)).ok().unwrap();
         }
         let inner = engine.inner.clone();
-        let mut writer = Writer { inner, asks, trim: HashSet::new(), forget: false, place: None, closing: None };
-        let taken = tokio::task::spawn_blocking(move || writer.gather().0.len()).await.unwrap();
+        let mut writer = Writer::new(inner, asks);
+        let taken = tokio::task::spawn_blocking(move || writer.gather(true).0.len()).await.unwrap();
         assert_eq!(taken, 4);
     }
 }

@@ -40,6 +40,8 @@ pub struct Server {
     pub history: u64,
     /// Nobody may read; writing is not affected.
     pub blind: bool,
+    /// No question is answered, and pushes are.
+    pub mute: bool,
     /// Every push is refused as a whole with this status while it is set.
     pub refuses: Option<(u16, &'static str)>,
     /// A push with a mutation of this type can't be read.
@@ -73,7 +75,7 @@ impl Server {
     pub fn new() -> Self {
         let (store, clock) = (Memory::with_epoch(epoch(0)), Hands::default());
         let kernel = kernel(&store, &clock);
-        Self { store, kernel, clock, history: 0, blind: false, refuses: None, unreadable: None, pushes: 0 }
+        Self { store, kernel, clock, history: 0, blind: false, mute: false, refuses: None, unreadable: None, pushes: 0 }
     }
 
     pub fn tick(&self, now: Millis) {
@@ -105,6 +107,9 @@ impl Server {
         let who = Principal::anonymous();
         if self.blind && route != Route::Push {
             return Err(failed(&Refused::new(Code::Forbidden, "you may not read this")));
+        }
+        if self.mute && route != Route::Push {
+            return Err(failed(&Refused::new(Code::Unavailable, "not now")));
         }
         match route {
             Route::Push => self.push(body),
