@@ -18,6 +18,8 @@ pub mod limits;
 mod machine;
 mod mutation;
 mod mutators;
+#[doc(hidden)]
+pub mod planted;
 mod reject;
 mod time;
 mod tx;

@@ -12,6 +12,7 @@ use riverrun_core::{
     CollectionChange, Ctx, Cursor, Digest, Epoch, Journal, Json, Machine, Mutation, Mutators, Reject, Scope, State, Tx,
 };
 
+use crate::planted::{Bug, is};
 use crate::store::{Entry, Head, Layer, ReadTx, StoreError, StoreResult, WriteTx};
 
 /// A machine's state of one scope, whatever its type.
@@ -88,6 +89,7 @@ impl App {
         let Self::Machine(machine) = self else { return Ok(None) };
         let epoch = tx.epoch()?;
         let fresh = match published {
+            Some(known) if is(Bug::FoldBeforeCommit) => Some(known),
             Some(known) if known.epoch == epoch && known.cursor >= head.floor && known.cursor <= head.cursor => {
                 (crate::digests::at(tx, scope, head, known.cursor)? == known.digest).then_some(known)
             }

@@ -17,6 +17,7 @@ use crate::{
     feed::Feed,
     kernel::Kernel,
     pace::Pace,
+    planted::{self, Sequences},
     store::{self, StoreError},
     writer::{self, Writer},
 };
@@ -103,6 +104,7 @@ impl Builder {
 
     /// The blocking heart alone, without a writer or access rules: for simulations and tools.
     pub fn kernel(self) -> Result<Kernel, StartError> {
+        planted::from_environment();
         let app = self.app.ok_or(StartError::NoRules)?;
         if let App::Mutators(mutators) = &app {
             mutators.check()?;
@@ -114,6 +116,7 @@ impl Builder {
             retention: self.retention,
             schemas: self.schemas,
             published: Mutex::new(HashMap::new()),
+            sequences: Sequences::default(),
         })
     }
 

@@ -6,6 +6,7 @@ use riverrun_core::{ClientId, Code, Mutation, Principal, Rejected, Scope, Seq, V
 use crate::{
     kernel::{Edge, PushItem},
     order::Turn,
+    planted::{Bug, is},
     settle::Batch,
     store::{Entry, Record, StoreResult},
 };
@@ -53,14 +54,16 @@ impl Batch<'_> {
     pub(crate) fn decide(&mut self, principal: &Principal, item: &PushItem) -> StoreResult<Decision> {
         let mutation = &item.mutation;
         let fingerprint = fingerprint(mutation);
-        if let Some(record) = self.tx.verdict(&mutation.scope, principal, &mutation.id)? {
+        if let Some(record) =
+            self.tx.verdict(&mutation.scope, principal, &mutation.id)?.filter(|_| !is(Bug::SeenBySeqOnly))
+        {
             self.take_place(principal, mutation, &record)?;
             return Ok(known(record, fingerprint));
         }
         // Another's client id must not consume its place: the refusal is recorded under the id alone.
         let place = match &mutation.place {
             Some((client, seq)) => {
-                if self.owner(client)?.is_some_and(|owner| owner != principal) {
+                if self.owner(client)?.is_some_and(|owner| owner != principal) && !is(Bug::OwnerUnchecked) {
                     let no = refusal(Code::Forbidden, "this client id belongs to somebody else");
                     return self.record(principal, mutation, None, fingerprint, Verdict::Rejected(no), Vec::new());
                 }
@@ -105,11 +108,14 @@ impl Batch<'_> {
         verdict: Verdict,
         effects: Vec<(Scope, Entry)>,
     ) -> StoreResult<Decision> {
-        if let Some((client, seq)) = &place {
+        let refused = matches!(verdict, Verdict::Rejected(_));
+        if let Some((client, seq)) = place.as_ref().filter(|_| !(refused && is(Bug::RefusalHole))) {
             self.decided(principal, &mutation.scope, client, *seq)?;
         }
         let record = Record { id: mutation.id.clone(), place, fingerprint, time: self.now, verdict };
-        self.tx.record(&mutation.scope, principal, &record)?;
+        if !(refused && is(Bug::VerdictForgotten) || is(Bug::VerdictApart)) {
+            self.tx.record(&mutation.scope, principal, &record)?;
+        }
         Ok(Decision::Decided { verdict: record.verdict, duplicate: false, effects })
     }
 }
@@ -126,7 +132,7 @@ fn known(record: Record, fingerprint: u64) -> Decision {
 }
 
 /// What a mutation is, beside its id: equal for equal type and meaning of args. 0 is kept for a void.
-fn fingerprint(mutation: &Mutation) -> u64 {
+pub(crate) fn fingerprint(mutation: &Mutation) -> u64 {
     if mutation.is_void() {
         return 0;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use riverrun_core::{Code, Epoch, Mutation, Principal, Rejected, Scope};
 
-use crate::{Clock, Commit, Decision, Retention, Store, app::App, app::Published};
+use crate::{Clock, Commit, Decision, Retention, Store, app::App, app::Published, planted::Sequences};
 
 /// Scopes whose machine state is kept in memory. Beyond it some are let go of, and replayed when they are needed again.
 pub(crate) const MACHINE_SCOPES: usize = 1024;
@@ -21,6 +21,7 @@ pub struct Kernel {
     pub(crate) retention: Retention,
     pub(crate) schemas: std::ops::RangeInclusive<u64>,
     pub(crate) published: Mutex<HashMap<Scope, Published>>,
+    pub(crate) sequences: Sequences,
 }
 
 /// What the edge found out about a mutation before the writer sees it.

@@ -20,6 +20,7 @@ mod memory;
 mod mutate;
 mod order;
 mod pace;
+mod planted;
 mod pull;
 mod push;
 mod reads;

@@ -5,6 +5,7 @@ use riverrun_core::{ClientId, Code, Millis, Mutation, Principal, Scope, Seq};
 
 use crate::{
     decide::Decision,
+    planted::{Bug, is},
     settle::Batch,
     store::{Record, StoreResult, Watermark},
 };
@@ -48,7 +49,9 @@ impl Batch<'_> {
                 Turn::Not(Decision::last(Code::ClientUnknown, error))
             }
             Some(mark) if *seq <= mark.last_seq => {
-                if self.tx.decided_at(&mutation.scope, client, *seq)? {
+                if is(Bug::ForgottenRunsAgain) {
+                    Turn::Now
+                } else if self.tx.decided_at(&mutation.scope, client, *seq)? {
                     let next = mark.last_seq.next();
                     let error = format!("seq {seq} was decided for another mutation: go on with {next}");
                     Turn::Not(Decision::again(Code::SeqConflict, error))
@@ -56,8 +59,11 @@ impl Batch<'_> {
                     Turn::Not(Decision::last(Code::Expired, "decided long ago, the outcome is forgotten"))
                 }
             }
-            Some(mark) if *seq > mark.last_seq.next() => {
+            Some(mark) if *seq > mark.last_seq.next() && !is(Bug::SeqHole) => {
                 let error = format!("seq {seq} is not next: {} is", mark.last_seq.next());
+                if is(Bug::OutOfOrderFinal) {
+                    return Ok(Turn::Not(Decision::last(Code::OutOfOrder, error)));
+                }
                 Turn::Not(Decision::again(Code::OutOfOrder, error))
             }
             Some(_) => Turn::Now,
@@ -127,6 +133,9 @@ impl Batch<'_> {
 
 /// Whether an id that tells its time (UUIDv7) was made before a moment. Other ids tell nothing.
 fn made_before(mutation: &Mutation, moment: Millis) -> bool {
+    if is(Bug::ForgottenRunsAgain) {
+        return false;
+    }
     let Ok(id) = uuid::Uuid::parse_str(mutation.id.as_str()) else { return false };
     if id.get_version_num() != 7 {
         return false;

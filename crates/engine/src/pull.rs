@@ -10,6 +10,7 @@ use crate::{
     digests,
     error::Refused,
     kernel::Kernel,
+    planted::{Bug, is},
     store::{self, Entry, Head, ReadTx, StoreResult},
 };
 
@@ -63,7 +64,7 @@ pub(crate) fn judge(
     meant: Option<&Epoch>,
     digest: Option<Digest>,
 ) -> StoreResult<Result<(), Refused>> {
-    if meant.is_some_and(|meant| meant != epoch) || cursor > head.cursor {
+    if meant.is_some_and(|meant| meant != epoch && !is(Bug::NoEpochOnPull)) || cursor > head.cursor {
         return Ok(Err(Refused::epoch_changed()));
     }
     if cursor < head.floor {
@@ -71,7 +72,9 @@ pub(crate) fn judge(
         return Ok(Err(Refused::new(Code::CursorTooOld, error)));
     }
     match digest {
-        Some(digest) if digests::at(tx, scope, head, cursor)? != digest => Ok(Err(Refused::epoch_changed())),
+        Some(digest) if !is(Bug::NoDigest) && digests::at(tx, scope, head, cursor)? != digest => {
+            Ok(Err(Refused::epoch_changed()))
+        }
         _ => Ok(Ok(())),
     }
 }
@@ -109,6 +112,12 @@ pub(crate) fn page(
         changes.extend(entry_changes(scope, &entry).filter(|change| change.cursor > from));
         (changes.len() as u64) < wish && bytes < max_bytes
     })?;
+    let wish = usize::try_from(wish).unwrap_or(usize::MAX);
+    if changes.len() > wish && is(Bug::PageCut) {
+        changes.truncate(wish);
+        let cut = changes.last().map_or(from, |change: &Change| change.cursor);
+        end = Some((cut, digests::at(tx, scope, head, cut)?));
+    }
     let (cursor, digest) = match end {
         Some(end) => end,
         None => (from, digests::at(tx, scope, head, from)?),

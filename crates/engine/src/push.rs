@@ -13,6 +13,7 @@ use crate::{
     AccessFailed, Action, Decision, Engine,
     error::Refused,
     kernel::{Edge, Push, PushItem},
+    planted::{Bug, is},
     pull::entry_changes,
     writer::Ask,
 };
@@ -45,6 +46,9 @@ impl Asked<'_> {
             Err(no) => (Vec::new(), Edge::No(no.into())),
         };
         for scope in std::iter::once(&mutation.scope).chain(&declared) {
+            if is(Bug::DeclaredNotAsked) && *scope != mutation.scope {
+                continue;
+            }
             match self.may(scope, Action::Write).await {
                 Ok(true) => {}
                 Ok(false) => {
@@ -93,7 +97,7 @@ impl Engine {
             let mut changes: Vec<Change> = Vec::new();
             if let Decision::Decided { effects, .. } = &decision {
                 for (scope, entry) in effects {
-                    if asked.may(scope, Action::Read).await == Ok(true) {
+                    if is(Bug::UnreadableShown) || asked.may(scope, Action::Read).await == Ok(true) {
                         changes.extend(entry_changes(scope, entry));
                     }
                 }

@@ -12,6 +12,7 @@ use crate::{
     Action, Engine,
     app::App,
     error::Refused,
+    planted::{Bug, is},
     store::{self, Range, StoreError},
 };
 
@@ -27,7 +28,11 @@ impl Engine {
         let until = pace.now() + patience;
         loop {
             let (principal, question) = (who.clone(), ask.clone());
-            let answer = self.read(move |kernel| kernel.pull(&principal, &question)).await?;
+            let mut answer = self.read(move |kernel| kernel.pull(&principal, &question)).await?;
+            if is(Bug::WatermarkApart) {
+                let (principal, question) = (who.clone(), ask.clone());
+                answer.last_seq = self.read(move |kernel| kernel.pull(&principal, &question)).await?.last_seq;
+            }
             let Some(listener) = listener.as_mut().filter(|_| answer.changes.is_empty()) else { return Ok(answer) };
             tokio::select! {
                 biased;
@@ -43,8 +48,14 @@ impl Engine {
     pub async fn snapshot(&self, who: &Principal, ask: SnapshotRequest) -> Result<SnapshotAnswer, Refused> {
         self.allow(who, &ask.scope, Action::Read).await?;
         self.touch(&ask.scope, ask.client.as_ref());
-        let principal = who.clone();
-        self.read(move |kernel| kernel.snapshot(&principal, &ask)).await
+        let (principal, question) = (who.clone(), ask.clone());
+        let answer = self.read(move |kernel| kernel.snapshot(&principal, &question)).await?;
+        if is(Bug::SnapshotApart) {
+            let principal = who.clone();
+            let data = self.read(move |kernel| kernel.snapshot(&principal, &ask)).await?.data;
+            return Ok(SnapshotAnswer { data, ..answer });
+        }
+        Ok(answer)
     }
 
     /// One entity.

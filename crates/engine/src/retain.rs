@@ -6,6 +6,7 @@ use riverrun_core::{Cursor, Millis, Scope};
 
 use crate::{
     kernel::Kernel,
+    planted::{Bug, is},
     store::{self, Entry, Head, StoreResult},
 };
 
@@ -93,8 +94,13 @@ impl Kernel {
                 !more
             })?;
             if let Some(last) = step.last() {
-                self.app.move_base(tx, scope, &step)?;
-                (head.floor, head.floor_digest) = (last.last(), last.digest);
+                if !is(Bug::TrimWithoutBase) {
+                    self.app.move_base(tx, scope, &step)?;
+                }
+                head.floor = last.last();
+                if !is(Bug::TrimKeepsDigest) {
+                    head.floor_digest = last.digest;
+                }
                 tx.trim(scope, head.floor)?;
                 tx.set_head(scope, &head)?;
             }

@@ -12,6 +12,7 @@ use crate::{
     decide::refusal,
     digests,
     kernel::PushItem,
+    planted::{Bug, is},
     settle::Batch,
     store::{Entry, Layer, Origin, Range, StoreError, StoreResult, WriteTx},
 };
@@ -57,6 +58,10 @@ impl Batch<'_> {
             },
             Some(no) => no,
         };
+        if is(Bug::RejectKeepsEffects) {
+            self.tx.release()?;
+            return Ok(Err(no));
+        }
         self.tx.rollback()?;
         Ok(Err(no))
     }
@@ -71,7 +76,11 @@ impl Batch<'_> {
             }
             let head = self.heads.get(scope).copied().unwrap_or_default();
             let mut entry = Entry {
-                first: head.cursor.next(),
+                first: if is(Bug::CursorFromSequence) {
+                    self.kernel.sequences.next(scope, &head, changes.len())
+                } else {
+                    head.cursor.next()
+                },
                 digest: head.digest,
                 time: self.now,
                 mutation: mutation.id.clone(),

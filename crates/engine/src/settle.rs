@@ -12,6 +12,7 @@ use crate::{
     Commit, Decision,
     app::Working,
     kernel::{Kernel, MACHINE_SCOPES, Push, Settled},
+    planted::{Bug, is},
     store::{self, Entry, Head, StoreResult, Watermark, WriteTx},
 };
 
@@ -34,12 +35,18 @@ impl Kernel {
     /// Decides pushes in one commit. An error means that nothing of it is known to be recorded: every mutation may be sent
     /// again, and finds out by its id.
     pub fn settle(&self, pushes: &[Push]) -> StoreResult<Settled> {
+        if is(Bug::AnswerBeforeCommit) {
+            return self.settle_regardless(pushes);
+        }
         let (settled, working) = store::write(&*self.store, |tx| self.settle_in(tx, pushes))?;
         self.publish(working);
+        if is(Bug::MarkApart) || is(Bug::VerdictApart) {
+            self.after_commit(pushes, &settled)?;
+        }
         Ok(settled)
     }
 
-    fn settle_in(&self, tx: &mut dyn WriteTx, pushes: &[Push]) -> StoreResult<(Settled, Working)> {
+    pub(crate) fn settle_in(&self, tx: &mut dyn WriteTx, pushes: &[Push]) -> StoreResult<(Settled, Working)> {
         let epoch = tx.epoch()?;
         let mut batch = Batch {
             kernel: self,
@@ -52,7 +59,7 @@ impl Kernel {
             working: Working::new(),
             tx,
         };
-        let current = |push: &&Push| push.epoch.as_ref().is_none_or(|meant| *meant == epoch);
+        let current = |push: &&Push| is(Bug::NoEpochOnPush) || push.epoch.as_ref().is_none_or(|meant| *meant == epoch);
         let items = || pushes.iter().filter(current).flat_map(|push| &push.items);
         // In sorted order, so that two writers of the same store never wait for each other in a circle.
         let scopes: BTreeSet<&Scope> =
@@ -85,6 +92,9 @@ impl Kernel {
             .map(|(scope, _)| scope.clone())
             .collect();
         let commits = commits(&decided, &before, &batch.heads);
+        if is(Bug::FoldBeforeCommit) {
+            self.publish(batch.working.clone());
+        }
         let settled = Settled { epoch, pushes: decided, commits, overgrown };
         Ok((settled, batch.working))
     }
@@ -127,7 +137,7 @@ impl Batch<'_> {
         }
         for ((scope, client), mark) in &self.marks {
             // Marks that were only looked at carry an earlier moment.
-            if let Some(mark) = mark.filter(|mark| mark.seen == self.now) {
+            if let Some(mark) = mark.filter(|mark| mark.seen == self.now && !is(Bug::MarkApart)) {
                 self.tx.set_watermark(scope, client, &mark)?;
             }
         }
@@ -143,7 +153,7 @@ fn commits(
     let mut by_scope: BTreeMap<&Scope, Vec<Entry>> = BTreeMap::new();
     for decision in decided.iter().flatten().flatten() {
         if let Decision::Decided { effects, .. } = decision {
-            for (scope, entry) in effects {
+            for (scope, entry) in effects.iter().take(if is(Bug::SecondScopeUntold) { 1 } else { usize::MAX }) {
                 by_scope.entry(scope).or_default().push(entry.clone());
             }
         }

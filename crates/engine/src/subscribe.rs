@@ -12,6 +12,7 @@ use crate::{
     Action, Commit, Engine,
     error::Refused,
     feed::{Heard, Listener, Notice},
+    planted::{Bug, is},
     pull::{Page, judge, last_seq, page},
     store,
 };
@@ -104,6 +105,9 @@ impl Engine {
             ended: false,
         };
         subscription.begin(ask).await?;
+        if is(Bug::ListenAfterCatchUp) {
+            subscription.listener = self.inner.feed.listen(scope);
+        }
         self.touch(scope, ask.client.as_ref());
         Ok(subscription)
     }
@@ -218,14 +222,15 @@ impl Subscription {
                 heard = self.listener.next() => heard,
             };
             match heard {
-                Heard::Notice(Notice::Commit(commit)) if commit.cursor <= self.at.0 => {}
+                Heard::Notice(Notice::Commit(commit)) if commit.cursor <= self.at.0 && !is(Bug::CommitTwice) => {}
                 Heard::Notice(Notice::Commit(commit))
-                    if (commit.from, commit.follows) == self.at && commit.carries() =>
+                    if ((commit.from, commit.follows) == self.at || is(Bug::CommitTwice)) && commit.carries() =>
                 {
                     self.at = (commit.cursor, commit.digest);
                     (self.catching, self.rounds) = (false, 0);
                     return Ok(Event::Commit(commit));
                 }
+                Heard::Overrun if is(Bug::OverrunSilent) => {}
                 // A hole, an overlap, another history, or too large to carry along: the log tells.
                 Heard::Notice(_) => (self.behind, self.catching) = (true, true),
                 // While the log was being read the ring went round: that is the catch-up's doing, not the reader's.
@@ -241,7 +246,7 @@ impl Subscription {
     async fn recheck(&mut self) -> Result<(), Refused> {
         let rules = *self.access.borrow();
         let now = self.engine.inner.pace.now();
-        if rules == self.checked.1 && now < self.checked.0 + RECHECK {
+        if is(Bug::AccessNotRechecked) || rules == self.checked.1 && now < self.checked.0 + RECHECK {
             return Ok(());
         }
         self.engine.allow(&self.principal, &self.scope, Action::Read).await?;

@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
+use riverrun_core::planted::{Bug, is};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{Synchronous, guard::Guard, host::Host};
@@ -38,6 +39,7 @@ pub(crate) fn durable(conn: &Connection, synchronous: Synchronous) -> rusqlite::
         None,
         "synchronous",
         match synchronous {
+            _ if is(Bug::SqliteNormal) => "NORMAL",
             Synchronous::Full => "FULL",
             Synchronous::Normal => "NORMAL",
         },

@@ -3,7 +3,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use riverrun_core::Scope;
+use riverrun_core::{
+    Scope,
+    planted::{Bug, is},
+};
 use riverrun_engine::store::{StoreError, StoreResult};
 use rusqlite::{OptionalExtension, Params, Row};
 
@@ -158,6 +161,9 @@ impl<'a> Session<'a> {
         self.execute(sql, [scope.as_str()])?;
         let key = self.host.conn.last_insert_rowid();
         self.learned.created.push((scope.clone(), key));
+        if is(Bug::SqliteKeyBeforeCommit) {
+            self.shared.keys.keep(scope, key);
+        }
         Ok(key)
     }
 

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use riverrun_core::planted::{Bug, is};
 use riverrun_engine::{
     Store,
     store::{ReadTx, StoreError, StoreResult, WriteTx},
@@ -133,7 +134,10 @@ impl Inner {
         if let Some(place) = &self.place {
             place.check()?;
         }
-        open.commit()?;
+        let committed = open.commit();
+        if !is(Bug::SqliteCommitIgnored) {
+            committed?;
+        }
         self.shared.learn(learned);
         Ok(())
     }
@@ -146,6 +150,9 @@ impl Inner {
     /// write-ahead log is left as it is for the next start to read.
     fn watch(&self, host: &Host, error: &StoreError) {
         let StoreError::SyncFailed(why) = error else { return };
+        if is(Bug::SqliteSyncRetried) {
+            return;
+        }
         if self.sync_failed.set(why.clone()).is_ok() {
             tracing::error!(%why, store = %self.shown, "a sync to disk failed; the store writes no more until a restart");
         }
