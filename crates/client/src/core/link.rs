@@ -1,7 +1,10 @@
 //! One WebSocket connection after the other: the greeting, pings both ways, the subscription. It knows that a link is
 //! dead before the network says so, and never leaves reading to the connection alone.
 
-use riverrun_core::{ClientId, Millis};
+use riverrun_core::{
+    ClientId, Millis,
+    planted::{Bug, is},
+};
 
 use super::{Core, backoff::Backoff, cx::Cx, standing::About, timers::Timer};
 use crate::{
@@ -122,7 +125,8 @@ impl Core {
         };
         if replica.valid {
             question.cursor = Some(replica.cursor);
-            (question.epoch, question.digest) = (replica.epoch.as_ref(), Some(replica.digest));
+            let digest = Some(replica.digest).filter(|_| !is(Bug::ClientNoDigest));
+            (question.epoch, question.digest) = (replica.epoch.as_ref(), digest);
         }
         cx.out.push(Effect::Send(number, wire::text(&wire::Envelope { topic: &self.topic, data: question })));
         self.link.subscription = Subscription::Asked;

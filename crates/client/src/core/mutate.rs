@@ -1,7 +1,10 @@
 //! The door: a new mutation is checked against everything the server would refuse at its own, run on the view, and put on
 //! its way to the storage. Nothing is repaired, and what is refused leaves no trace.
 
-use riverrun_core::{Json, MutationId, limits};
+use riverrun_core::{
+    Json, MutationId, limits,
+    planted::{Bug, is},
+};
 
 use super::{Core, cx::Cx};
 use crate::{
@@ -34,7 +37,10 @@ impl Core {
 
     /// Takes a mutation back, unless it has a place already: that leaves no hole.
     pub(super) fn undo(&mut self, id: MutationId, cx: &mut Cx<'_>) {
-        let unsent = self.replica.item(&id).is_some_and(|item| item.entry.seq.is_none() && item.is_open());
+        let unsent = self
+            .replica
+            .item(&id)
+            .is_some_and(|item| (item.entry.seq.is_none() || is(Bug::ClientUndoSent)) && item.is_open());
         if unsent {
             self.replica.remove(&id);
         }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use riverrun_core::{Epoch, Json, Millis, MutationId, Seq, limits};
+use riverrun_core::{
+    Epoch, Json, Millis, MutationId, Seq, limits,
+    planted::{Bug, is},
+};
 
 use super::{
     Core,
@@ -181,8 +184,11 @@ impl Core {
         self.replica.places.last = last;
         self.replica.places.epoch.clone_from(&epoch);
         self.replica.number(&given);
-        cx.writes.push(Write::Places { last, epoch, given });
-        self.sender.phase = if self.volatile { Phase::Idle } else { Phase::Storing(self.next_store) };
+        if !is(Bug::ClientSeqUnstored) {
+            cx.writes.push(Write::Places { last, epoch, given });
+        }
+        let at_once = self.volatile || is(Bug::ClientSendsUnstored) || is(Bug::ClientSeqUnstored);
+        self.sender.phase = if at_once { Phase::Idle } else { Phase::Storing(self.next_store) };
     }
 
     fn send(&mut self, batch: Vec<MutationId>, mutations: Vec<Json>, cx: &mut Cx<'_>) {
@@ -240,6 +246,11 @@ impl Core {
 
     fn push_refused(&mut self, batch: &[MutationId], epoch: Option<Epoch>, failed: Failed, cx: &mut Cx<'_>) {
         self.standing.heard(About::Pushing, Some(&failed));
+        if is(Bug::ClientQueueDropped) && failed.is_denial() {
+            for id in batch {
+                self.replica.remove(id);
+            }
+        }
         if matches!(failed.status, 400 | 413) {
             return self.split(batch, &failed, cx);
         }
@@ -270,7 +281,10 @@ impl Core {
     fn put_off(&mut self, failed: &Failed, cx: &mut Cx<'_>) {
         let retry_after = failed.retry_after.min(RETRY_AFTER_MAX_MS);
         self.sender.not_before = (retry_after > 0).then(|| cx.after(retry_after));
-        let wait = self.sender.backoff.next(retry_after, cx.rng);
+        let mut wait = self.sender.backoff.next(retry_after, cx.rng);
+        if is(Bug::ClientNoRetry) {
+            wait = i64::from(u32::MAX);
+        }
         self.timers.set(Timer::Push, cx.after(wait));
     }
 

@@ -4,6 +4,7 @@
 
 use riverrun_core::{
     ClientId, Cursor, Millis,
+    planted::{Bug, is},
     wire::{PullAnswer, SnapshotAnswer},
 };
 
@@ -69,7 +70,8 @@ impl Core {
             wire::Read { scope: Some(&self.config.scope), client: replica.client.as_ref(), ..wire::Read::default() };
         if replica.valid {
             question.cursor = Some(replica.cursor);
-            (question.epoch, question.digest) = (replica.epoch.as_ref(), Some(replica.digest));
+            let digest = Some(replica.digest).filter(|_| !is(Bug::ClientNoDigest));
+            (question.epoch, question.digest) = (replica.epoch.as_ref(), digest);
             question.limit = Some(PULL_CHANGES);
             // The first answer must come at once, to know that there is one.
             question.wait = (!self.config.live && self.standing.answers()).then_some(POLL_WAIT_SECONDS);

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use riverrun_core::{
-    Change, ClientId, CollectionChange, Cursor, Digest, Epoch, Json, MutationId, Seq, wire::SnapshotAnswer,
+    Change, ClientId, CollectionChange, Cursor, Digest, Epoch, Json, MutationId, Seq,
+    planted::{Bug, is},
+    wire::SnapshotAnswer,
 };
 
 use super::{
@@ -184,6 +186,9 @@ impl Replica {
             self.acceptances += 1;
             return Some(entry);
         }
+        if is(Bug::ClientRejectedStays) {
+            return Some(item.entry.clone());
+        }
         self.remove(id).map(|item| item.entry)
     }
 
@@ -195,16 +200,16 @@ impl Replica {
         if page.epoch.is_some() && page.epoch != self.epoch {
             return Applied::Foreign;
         }
-        if page.from > self.cursor {
+        if page.from > self.cursor && !is(Bug::ClientGapApplied) {
             return Applied::Gap;
         }
-        if page.cursor == self.cursor && page.digest != self.digest {
+        if page.cursor == self.cursor && page.digest != self.digest && !is(Bug::ClientNoDigest) {
             return Applied::Foreign;
         }
         let fresh: Vec<Change> = page.changes.into_iter().filter(|change| change.cursor > self.cursor).collect();
         let follows = fresh.iter().zip(self.cursor.0 + 1..).all(|(change, cursor)| change.cursor.0 == cursor);
         let ends = fresh.last().map_or(page.cursor <= self.cursor, |last| last.cursor == page.cursor);
-        if !follows || !ends {
+        if (!follows || !ends) && !is(Bug::ClientGapApplied) {
             return Applied::Gap;
         }
         if page.is_last_word && page.last_seq.is_some() {
@@ -234,7 +239,7 @@ impl Replica {
     /// A new base. Pending mutations stay and are replayed on it. Returns false where it would go back in time.
     pub(super) fn reset(&mut self, snapshot: SnapshotAnswer, last_seq: Seq, news: &mut Vec<News>) -> bool {
         let same_epoch = self.epoch.as_ref() == Some(&snapshot.epoch);
-        if self.valid && same_epoch && snapshot.cursor <= self.cursor {
+        if self.valid && same_epoch && snapshot.cursor <= self.cursor && !is(Bug::ClientGoesBack) {
             self.watermark(snapshot.cursor, last_seq);
             return false;
         }
@@ -299,7 +304,7 @@ impl Replica {
     /// Makes the view anew where something under it changed: replays what is pending on the base. A mutator that says no
     /// has no effect in this view and stays pending; the server decides.
     pub(super) fn refresh(&mut self) {
-        if !std::mem::take(&mut self.stale) {
+        if !std::mem::take(&mut self.stale) || is(Bug::ClientNoRebase) {
             return;
         }
         self.view = Layer::default();
