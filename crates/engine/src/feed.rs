@@ -4,7 +4,10 @@
 use std::{
     any::Any,
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use riverrun_core::{Change, Cursor, Digest, Scope};
@@ -19,6 +22,10 @@ const RING: usize = 128;
 /// ring never pins more than `RING` times this.
 const CARRIED_BYTES: usize = 64 << 10;
 
+/// Bytes of change data all rings hold together, and what edges made of them about as much again. A ring only holds what
+/// somebody has not taken yet; beyond this, whoever is slow reads the log instead.
+const HELD_BYTES: usize = 64 << 20;
+
 /// One commit's changes in one scope.
 pub struct Commit {
     /// The scope.
@@ -32,6 +39,7 @@ pub struct Commit {
     /// The digest at `from`: a reader that has another one there is in another history.
     pub(crate) follows: Digest,
     entries: Option<Vec<Entry>>,
+    bytes: usize,
     rendered: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -45,15 +53,21 @@ impl Commit {
     /// The entries lead from one place in the log to another.
     pub(crate) fn new(scope: Scope, from: (Cursor, Digest), to: (Cursor, Digest), entries: Vec<Entry>) -> Self {
         let bytes: usize = entries.iter().flat_map(|entry| &entry.changes).map(|data| data.as_str().len()).sum();
-        let entries = (bytes <= CARRIED_BYTES).then_some(entries);
+        let carried = bytes <= CARRIED_BYTES;
+        let (entries, bytes) = (carried.then_some(entries), if carried { bytes } else { 0 });
         let ((from, follows), (cursor, digest)) = (from, to);
-        Self { scope, from, cursor, digest, follows, entries, rendered: OnceLock::new() }
+        Self { scope, from, cursor, digest, follows, entries, bytes, rendered: OnceLock::new() }
     }
 
     /// Its changes, unless they are too many to carry along.
     pub fn changes(&self) -> Option<Vec<Change>> {
         let entries = self.entries.as_ref()?;
         Some(entries.iter().flat_map(|entry| entry_changes(&self.scope, entry)).collect())
+    }
+
+    /// Whether it begins where a reader is.
+    pub(crate) fn follows_on(&self, at: (Cursor, Digest)) -> bool {
+        (self.from, self.follows) == at
     }
 
     /// Whether it carries its changes.
@@ -73,15 +87,30 @@ impl Commit {
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
     /// This was committed.
-    Commit(Arc<Commit>),
+    Commit(Arc<Told>),
     /// Something may have been: look at the log.
     Look,
+}
+
+/// A commit on its way to readers. It counts among what is held until the last of them has taken it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) commit: Arc<Commit>,
+    held: Arc<AtomicUsize>,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.commit.bytes, Ordering::Relaxed);
+    }
 }
 
 /// The rings of the scopes somebody listens to.
 #[derive(Default)]
 pub(crate) struct Feed {
     rings: Mutex<HashMap<Scope, broadcast::Sender<Notice>>>,
+    /// Bytes of change data that some reader has not taken yet.
+    held: Arc<AtomicUsize>,
 }
 
 impl Feed {
@@ -101,8 +130,16 @@ impl Feed {
         let ring = self.rings().get(&commit.scope).cloned();
         if let Some(ring) = ring {
             // Nobody listening any more is not an error.
-            let _ = ring.send(Notice::Commit(commit));
+            let _ = ring.send(self.notice(commit));
         }
+    }
+
+    /// What is told of a commit: itself, or that there is something in the log, when too much is held already.
+    fn notice(&self, commit: Arc<Commit>) -> Notice {
+        let held = self.held.fetch_add(commit.bytes, Ordering::Relaxed);
+        // From here on it is counted back when it goes, also if that is at once.
+        let told = Told { commit, held: self.held.clone() };
+        if held + told.commit.bytes > HELD_BYTES { Notice::Look } else { Notice::Commit(Arc::new(told)) }
     }
 
     /// Has every listener look at the log: a commit may have happened that nobody could tell of.
@@ -180,13 +217,48 @@ mod tests {
         let _listener = feed.listen(&scope);
         let told: Vec<_> = (0..RING as u64 * 10)
             .map(|at| {
-                let place = |cursor| (Cursor(cursor), Digest::EMPTY);
-                let commit = Arc::new(Commit::new(scope.clone(), place(at), place(at + 1), Vec::new()));
+                let commit = commit(&scope, at, 0);
                 let held = Arc::downgrade(&commit);
                 feed.tell(commit);
                 held
             })
             .collect();
         assert_eq!(told.iter().filter(|held| held.upgrade().is_some()).count(), RING);
+    }
+
+    #[test]
+    fn all_rings_together_hold_no_more_than_their_share_and_take_more_once_it_is_taken() {
+        let feed = Arc::new(Feed::default());
+        let scopes: Vec<Scope> = (0..40).map(|n| Scope::new(format!("s{n}")).unwrap()).collect();
+        let mut listeners: Vec<_> = scopes.iter().map(|scope| feed.listen(scope)).collect();
+        for at in 0..RING as u64 {
+            for scope in &scopes {
+                feed.tell(commit(scope, at, CARRIED_BYTES - 2));
+                assert!(feed.held.load(Ordering::Relaxed) <= HELD_BYTES);
+            }
+        }
+        assert!(feed.held.load(Ordering::Relaxed) > HELD_BYTES / 2, "as much as may be is carried");
+        for listener in &mut listeners {
+            for _ in 0..RING {
+                let heard = listener.next();
+                assert!(matches!(futures_util::FutureExt::now_or_never(heard), Some(Heard::Notice(_))));
+            }
+        }
+        assert_eq!(feed.held.load(Ordering::Relaxed), 0, "what was taken is counted back");
+        feed.tell(commit(&scopes[0], 1, 100));
+        let heard = futures_util::FutureExt::now_or_never(listeners[0].next());
+        assert!(matches!(heard, Some(Heard::Notice(Notice::Commit(_)))));
+    }
+
+    fn commit(scope: &Scope, at: u64, bytes: usize) -> Arc<Commit> {
+        let place = |cursor| (Cursor(cursor), Digest::EMPTY);
+        let entry = Entry {
+            first: Cursor(at + 1),
+            digest: Digest::EMPTY,
+            time: riverrun_core::Millis(0),
+            mutation: riverrun_core::MutationId::new("m").unwrap(),
+            changes: vec![riverrun_core::Json::trusted(format!("\"{}\"", "x".repeat(bytes)))],
+        };
+        Arc::new(Commit::new(scope.clone(), place(at), place(at + 1), vec![entry]))
     }
 }

@@ -9,6 +9,7 @@
 mod forget;
 mod keys;
 mod reads;
+mod survey;
 mod tables;
 mod tree;
 mod writes;

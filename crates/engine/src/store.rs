@@ -27,9 +27,13 @@
 //!
 //! What a store must not do: interpret JSON, read a clock, assign a cursor, retry a commit, or drop an error.
 
-use std::any::Any;
+use std::{any::Any, path::Path};
 
 use riverrun_core::{ClientId, Cursor, Digest, Epoch, Json, Millis, MutationId, Principal, Scope, Seq, Verdict};
+
+mod survey;
+
+pub use survey::Survey;
 
 /// Why a store could not do what it was asked. Whatever the kind, nothing of the transaction is visible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,10 +172,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// What and where it is, for people: `SQLite, app.db`.
     fn describe(&self) -> String;
+
+    /// Writes everything as of one moment, the application's own tables too, to a new file that a restore of this store
+    /// takes, and returns when it is on stable storage. Writers don't wait. `progress(done, of)` counts units of the store's
+    /// own. A database with tools of its own for this answers with an error that names them.
+    fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> StoreResult<()> {
+        let _ = (file, progress);
+        Err(StoreError::Other(format!(
+            "{} has no backup of its own; use the database's tools, or an export",
+            self.describe()
+        )))
+    }
 }
 
 /// What can be read of one moment.
-pub trait ReadTx {
+pub trait ReadTx: Survey {
     /// The log's identity.
     fn epoch(&mut self) -> StoreResult<Epoch>;
 

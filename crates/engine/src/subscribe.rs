@@ -222,13 +222,13 @@ impl Subscription {
                 heard = self.listener.next() => heard,
             };
             match heard {
-                Heard::Notice(Notice::Commit(commit)) if commit.cursor <= self.at.0 && !is(Bug::CommitTwice) => {}
-                Heard::Notice(Notice::Commit(commit))
-                    if ((commit.from, commit.follows) == self.at || is(Bug::CommitTwice)) && commit.carries() =>
+                Heard::Notice(Notice::Commit(told)) if told.commit.cursor <= self.at.0 && !is(Bug::CommitTwice) => {}
+                Heard::Notice(Notice::Commit(told))
+                    if told.commit.carries() && (told.commit.follows_on(self.at) || is(Bug::CommitTwice)) =>
                 {
-                    self.at = (commit.cursor, commit.digest);
+                    self.at = (told.commit.cursor, told.commit.digest);
                     (self.catching, self.rounds) = (false, 0);
-                    return Ok(Event::Commit(commit));
+                    return Ok(Event::Commit(told.commit.clone()));
                 }
                 Heard::Overrun if is(Bug::OverrunSilent) => {}
                 // A hole, an overlap, another history, or too large to carry along: the log tells.
