@@ -2,6 +2,7 @@
 //! on every machine; there is no clock here, no thread, no socket and no file.
 
 mod backoff;
+mod base;
 mod cx;
 mod frames;
 mod item;
@@ -17,16 +18,21 @@ mod run;
 mod standing;
 mod step;
 mod timers;
+mod verb;
 mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use riverrun_core::{Millis, MutationId, Mutators, Principal, Scope};
 
-use self::{link::Link, push::Sender, read::Reader, replica::Replica, run::Runner, standing::Standing, timers::Timers};
+use self::{link::Link, push::Sender, read::Reader, standing::Standing, timers::Timers};
 use crate::saved::Saved;
 
-pub use self::view::Pending;
+pub use self::{
+    replica::Replica,
+    verb::{Applied, Numbered, Page, Recorder, Verb},
+    view::Pending,
+};
 
 /// What a core is made for.
 #[derive(Debug, Clone)]
@@ -94,9 +100,22 @@ pub struct Core {
 impl Core {
     /// A client that goes on from what its storage holds. It does nothing before [`Event::Start`](crate::Event::Start).
     pub fn new(config: Config, mutators: Arc<Mutators>, saved: Saved) -> Self {
-        let runner = Runner::new(mutators, config.scope.clone(), config.principal.clone());
-        let mut replica = Replica::new(runner);
-        replica.restore(saved, !config.own_state);
+        Self::begin(config, mutators, saved, None)
+    }
+
+    /// The same, and everything that is done to the replica inside is heard: what a conformance trace is made of.
+    pub fn recorded(config: Config, mutators: Arc<Mutators>, saved: Saved, recorder: Recorder) -> Self {
+        Self::begin(config, mutators, saved, Some(recorder))
+    }
+
+    fn begin(config: Config, mutators: Arc<Mutators>, mut saved: Saved, recorder: Option<Recorder>) -> Self {
+        let mut replica = Replica::new(mutators, config.scope.clone(), config.principal.clone());
+        if let Some(recorder) = recorder {
+            replica.record(recorder);
+        }
+        saved.base = saved.base.filter(|_| !config.own_state);
+        replica.restore(saved);
+        replica.rebase();
         Self {
             topic: format!("sync:{}", config.scope),
             config,

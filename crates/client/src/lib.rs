@@ -20,7 +20,7 @@ mod wire;
 mod words;
 
 pub use crate::{
-    core::{Config, Core, Pending},
+    core::{Applied, Config, Core, Numbered, Page, Pending, Recorder, Replica, Verb},
     event::{Effect, Event, News, Question, Route},
     mint::mint,
     saved::{Mark, Saved, SavedBase, Write},

@@ -3,27 +3,45 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::{
-    sync::watch::{self, Ref},
-    task::JoinHandle,
-};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::shell::{Client, Look};
 
 /// A value that is kept true for as long as somebody holds its signal. Cheap to clone.
+///
+/// ```no_run
+/// # use riverrun_client::Client;
+/// # fn follow(client: &Client) {
+/// let pending = client.signal(|core| core.pending().count());
+/// let is_saved = pending.computed(|count| *count == 0);
+/// assert!(*is_saved.get());
+/// let shown = is_saved.effect(|saved| println!("{}", if *saved { "all is saved" } else { "saving" }));
+/// // The effect ends here.
+/// drop(shown);
+/// # }
+/// ```
 pub struct Signal<T> {
-    value: watch::Receiver<T>,
+    value: watch::Receiver<Arc<T>>,
+    /// The client's: a signal may be made and followed on any thread.
+    runtime: Handle,
 }
 
 impl<T> Clone for Signal<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone() }
+        Self { value: self.value.clone(), runtime: self.runtime.clone() }
+    }
+}
+
+impl<T> Signal<T> {
+    /// The value now. It stays what it is, however the signal goes on.
+    pub fn get(&self) -> Arc<T> {
+        self.value.borrow().clone()
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for Signal<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Signal").field(&*self.value.borrow()).finish()
+        f.debug_tuple("Signal").field(&self.get()).finish()
     }
 }
 
@@ -41,9 +59,9 @@ impl<T: PartialEq + Send + Sync + 'static> Signal<T> {
     pub(crate) fn of(client: &Client, read: impl Fn(&Look<'_>) -> T + Send + 'static) -> Self {
         // Before the first look, so that nothing between the two is missed.
         let mut versions = client.versions();
-        let (told, value) = watch::channel(client.look(&read));
-        let client = client.weak();
-        tokio::spawn(async move {
+        let (told, value) = watch::channel(Arc::new(client.look(&read)));
+        let (client, runtime) = (client.weak(), client.runtime());
+        runtime.spawn(async move {
             loop {
                 tokio::select! {
                     () = told.closed() => return,
@@ -53,12 +71,7 @@ impl<T: PartialEq + Send + Sync + 'static> Signal<T> {
                 set(&told, client.look(&read));
             }
         });
-        Self { value }
-    }
-
-    /// The value now. Hold it only for a moment: what it shows can't change meanwhile.
-    pub fn get(&self) -> Ref<'_, T> {
-        self.value.borrow()
+        Self { value, runtime }
     }
 
     /// Waits until the value is another one than was seen last; `false` when it will never be.
@@ -73,39 +86,42 @@ impl<T: PartialEq + Send + Sync + 'static> Signal<T> {
         F: Fn(&T) -> U + Send + 'static,
     {
         let mut from = self.value.clone();
-        let (told, value) = watch::channel(compute(&from.borrow_and_update()));
-        tokio::spawn(async move {
+        let first = from.borrow_and_update().clone();
+        let (told, value) = watch::channel(Arc::new(compute(&first)));
+        self.runtime.spawn(async move {
             loop {
                 tokio::select! {
                     () = told.closed() => return,
                     changed = from.changed() => if changed.is_err() { return },
                 }
-                let next = compute(&from.borrow_and_update());
-                set(&told, next);
+                let next = from.borrow_and_update().clone();
+                set(&told, compute(&next));
             }
         });
-        Signal { value }
+        Signal { value, runtime: self.runtime.clone() }
     }
 
     /// Runs now, and again whenever the value is another one, until what is returned is dropped. A value that lasted less
     /// than a run of it may be skipped; the last one never is.
     pub fn effect(&self, run: impl Fn(&T) + Send + Sync + 'static) -> Effect {
         let mut value = self.value.clone();
-        let run = Arc::new(run);
-        run(&value.borrow_and_update());
-        Effect(tokio::spawn(async move {
+        // Never run while the value is held: it may look at the same signal, and whoever writes to that would wait.
+        let first = value.borrow_and_update().clone();
+        run(&first);
+        Effect(self.runtime.spawn(async move {
             while value.changed().await.is_ok() {
-                run(&value.borrow_and_update());
+                let next = value.borrow_and_update().clone();
+                run(&next);
             }
         }))
     }
 }
 
-fn set<T: PartialEq>(told: &watch::Sender<T>, next: T) {
+fn set<T: PartialEq>(told: &watch::Sender<Arc<T>>, next: T) {
     told.send_if_modified(|value| {
-        let other = *value != next;
+        let other = **value != next;
         if other {
-            *value = next;
+            *value = Arc::new(next);
         }
         other
     });

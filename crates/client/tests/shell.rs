@@ -151,7 +151,7 @@ async fn two_clients_see_the_same_list_live_and_a_rejection_comes_back_with_its_
     assert!(soon(sent.saved()).await);
     accepted(sent).await;
     soon(async {
-        while seen.get().as_ref().unwrap().is_empty() {
+        while (*seen.get()).as_ref().unwrap().is_empty() {
             assert!(seen.changed().await);
         }
     })
@@ -340,4 +340,26 @@ async fn what_can_t_be_opened_says_why() {
     let twice = Mutators::new().on("a", |_: &mut Tx<'_>, (): ()| Ok(())).on("a", |_: &mut Tx<'_>, (): ()| Ok(()));
     let opened = Client::open(Options::new("http://x", scope()).mutators(twice), Memory::new()).await;
     assert!(matches!(opened.err(), Some(OpenError::Mutators(_))));
+}
+
+#[test]
+fn a_signal_is_made_and_followed_outside_of_the_runtime_and_an_effect_may_look_at_its_own_signal() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let store = riverrun_engine::Memory::new();
+    let site = runtime.block_on(Site::open(&store, "127.0.0.1:0", false));
+    let client = runtime.block_on(Client::open(site.options(), Memory::new())).unwrap();
+    // From here on this thread is nobody's.
+    let todos = client.collection::<Todo>();
+    let count = client.signal(|core| core.count("todo")).computed(|count| count * 10);
+    let (told, heard) = std::sync::mpsc::channel();
+    let same = count.clone();
+    let effect = count.effect(move |count| {
+        let _ = told.send((*count, *same.get() >= *count));
+    });
+    assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok((0, true)));
+    drop(todos.create(&todo("t1")).unwrap());
+    assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok((10, true)));
+    drop(effect);
+    runtime.block_on(client.close());
+    runtime.block_on(site.close());
 }

@@ -7,9 +7,9 @@ use super::{
     Core,
     cx::Cx,
     read::read,
-    replica::{Applied, Page},
     standing::About,
     timers::Timer,
+    verb::{Applied, Page},
 };
 use crate::{
     wire::{Ack, Arrived, Changes, Head},
@@ -54,7 +54,7 @@ impl Core {
             "snapshot" => {
                 let snapshot: SnapshotAnswer = read(data)?;
                 let last_seq = self.counted(snapshot.last_seq);
-                self.replica.reset(snapshot, last_seq, &mut cx.news);
+                self.replica.reset(snapshot, Some(last_seq), &mut cx.news);
             }
             "ack" => {
                 let ack: Ack = read(data)?;

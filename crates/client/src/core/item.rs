@@ -29,6 +29,8 @@ pub(super) struct Item {
     pub(super) saved: bool,
     /// It left the view, and why. Without a verdict it is still asked for.
     pub(super) gone: Option<Gone>,
+    /// It was sent in an earlier life, and the base can't say yet whether it holds it: not shown twice.
+    pub(super) doubted: bool,
 }
 
 /// What the base knows at this moment.
@@ -42,9 +44,14 @@ pub(super) struct Knows<'a> {
 }
 
 impl Item {
+    /// One that nothing is known of yet.
+    pub(super) fn new(entry: Entry, saved: bool) -> Self {
+        Self { entry, saved, gone: None, doubted: false }
+    }
+
     /// Applies the rule and says whether the item's part in the view changed.
     pub(super) fn let_go(&mut self, base: &Knows<'_>) -> bool {
-        let before = self.gone;
+        let before = self.is_shown();
         let reached = self.entry.accepted.as_ref().is_some_and(|accepted| {
             // A cursor of another history can't be waited for; what comes of it is the next base's to say.
             is(Bug::ClientLetGoAtVerdict) || Some(&accepted.epoch) == base.epoch && accepted.cursor <= base.cursor
@@ -61,12 +68,17 @@ impl Item {
                 self.gone = None;
             }
         }
-        before.is_some() != self.gone.is_some()
+        before != self.is_shown()
     }
 
     /// Whether it is replayed on top of the base.
     pub(super) fn is_shown(&self) -> bool {
-        self.gone.is_none()
+        self.gone.is_none() && !self.doubted
+    }
+
+    /// Whether it is both decided and let go: nothing is left to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        self.entry.accepted.is_some() && self.gone.is_some()
     }
 
     /// Whether it has no verdict yet.

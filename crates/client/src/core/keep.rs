@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 
 use riverrun_core::MutationId;
 
-use super::{
-    item::{Gone, Item},
-    replica::{Places, Replica},
-};
-use crate::saved::{Mark, Saved, Write};
+use super::{Replica, item::Item, layer::Layer, replica::Places, verb::Verb};
+use crate::saved::{Mark, Saved, SavedBase, Write};
 
 /// What changed since it was stored last.
 #[derive(Debug, Default)]
@@ -25,27 +22,35 @@ pub(super) struct Kept {
 }
 
 impl Replica {
-    /// Begins with what an earlier life kept.
-    pub(super) fn restore(&mut self, saved: Saved, keeps_base: bool) {
+    /// Begins with what an earlier life kept: its base, unless the one there is already is newer, and its queue.
+    pub fn restore(&mut self, saved: Saved) {
+        self.hear(|| Verb::Restore(saved.clone()));
         self.client = saved.client;
         self.places = Places { last: saved.last, epoch: saved.epoch };
-        let mut held = BTreeSet::new();
-        if let Some(base) = saved.base.filter(|_| keeps_base) {
-            for ((collection, id), value) in base.rows {
+        let is_newer =
+            |mark: &Mark| self.epoch.as_ref().is_none_or(|epoch| *epoch == mark.epoch && mark.cursor >= self.cursor);
+        let base = saved.base.filter(|base| is_newer(&base.mark));
+        let doubts = self.doubts && base.is_none();
+        for entry in saved.entries.into_values() {
+            if self.is_pending(&entry.id) {
+                continue;
+            }
+            let doubted = doubts && entry.seq.is_some();
+            self.insert(Item { doubted, ..Item::new(entry, true) });
+            self.stale = true;
+        }
+        let Some(SavedBase { mark, rows }) = base else { return self.settle(None) };
+        if !self.valid || mark.cursor > self.cursor {
+            self.base = Layer::default();
+            for ((collection, id), value) in rows {
                 self.base.set(&collection, &id, Some(value));
             }
-            (self.cursor, self.digest) = (base.mark.cursor, base.mark.digest);
-            (self.epoch, self.last_seq) = (Some(base.mark.epoch), base.mark.last_seq);
-            self.valid = true;
-            self.suspicious = self.has_foreign_places();
-            held.extend(base.mark.held);
+            (self.cursor, self.digest, self.epoch) = (mark.cursor, mark.digest, Some(mark.epoch));
+            (self.valid, self.stale, self.changed) = (true, true, true);
         }
-        for entry in saved.entries.into_values() {
-            let gone = held.contains(&entry.id).then_some(Gone::Change);
-            self.adopt(Item { entry, saved: true, gone });
-        }
-        self.settle(None);
-        self.refresh();
+        self.suspicious = self.has_foreign_places();
+        self.learn(mark.cursor, Some(mark.last_seq));
+        self.settle(Some(&mark.held.into_iter().collect()));
     }
 
     /// Whether the base is not stored as it is.
@@ -82,7 +87,7 @@ impl Replica {
                 .map(|(v, c, i)| (c, i, v))
                 .collect()
         };
-        let held = self.items.values().filter(|item| !item.is_shown() && item.is_open());
+        let held = self.items.values().filter(|item| item.gone.is_some() && item.is_open());
         let mark = Mark {
             cursor: self.cursor,
             digest: self.digest,

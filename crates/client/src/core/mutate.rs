@@ -17,17 +17,20 @@ use crate::{
 impl Core {
     pub(super) fn mutate(&mut self, id: MutationId, name: String, args: Json, cx: &mut Cx<'_>) {
         let checked = self.check(&id, &name, &args).and_then(|args| {
-            let (created, schema) = (cx.now, self.config.schema);
+            let (created, schema, order) = (cx.now, self.config.schema, self.replica.next_order());
             let id = id.clone();
-            let entry = Entry { order: 0, id, name, args, schema, created, seq: None, accepted: None };
-            self.replica.mutate(entry, self.volatile)
+            let entry = Entry { order, id, name, args, schema, created, seq: None, accepted: None };
+            self.replica.mutate(entry.clone()).map(|()| entry)
         });
         match checked {
             Ok(entry) => {
                 cx.writes.push(Write::Append(entry));
-                self.storing.entry(self.next_store).or_default().push(id);
+                self.storing.entry(self.next_store).or_default().push(id.clone());
                 if self.volatile {
                     self.storing.clear();
+                    if let Some(item) = self.replica.item(&id) {
+                        item.saved = true;
+                    }
                     self.push_soon(cx);
                 }
             }
@@ -42,7 +45,7 @@ impl Core {
             .item(&id)
             .is_some_and(|item| (item.entry.seq.is_none() || is(Bug::ClientUndoSent)) && item.is_open());
         if unsent {
-            self.replica.remove(&id);
+            self.replica.undo(&id);
         }
         cx.tell(News::Undo(id, unsent));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use riverrun_core::{
-    Epoch, Json, Millis, MutationId, Seq, limits,
+    Epoch, Json, Millis, MutationId, limits,
     planted::{Bug, is},
 };
 
@@ -15,6 +15,7 @@ use super::{
     judge::{Judgement, Voids, judge},
     standing::About,
     timers::Timer,
+    verb::Numbered,
 };
 use crate::{
     event::{Effect, News, Question, Route},
@@ -22,7 +23,7 @@ use crate::{
     mint::mint_client,
     saved::Write,
     wire,
-    words::{Failed, Refused, Verdict},
+    words::{Entry, Failed, Refused, Verdict},
 };
 
 /// What the sender is busy with.
@@ -176,19 +177,19 @@ impl Core {
             return false;
         }
         let epoch = self.replica.places.epoch.clone().or_else(|| self.replica.epoch.clone());
-        self.set_places(last, epoch, given, cx);
+        self.set_places(Numbered { given, last, epoch, watermark: None }, cx);
         true
     }
 
-    fn set_places(&mut self, last: Seq, epoch: Option<Epoch>, given: Vec<(MutationId, Seq)>, cx: &mut Cx<'_>) {
-        self.replica.places.last = last;
-        self.replica.places.epoch.clone_from(&epoch);
-        self.replica.number(&given);
+    /// Says whether the places count in a history the base may not belong to.
+    fn set_places(&mut self, numbered: Numbered, cx: &mut Cx<'_>) -> bool {
+        let Numbered { last, epoch, given, .. } = numbered.clone();
         if !is(Bug::ClientSeqUnstored) {
             cx.writes.push(Write::Places { last, epoch, given });
         }
         let at_once = self.volatile || is(Bug::ClientSendsUnstored) || is(Bug::ClientSeqUnstored);
         self.sender.phase = if at_once { Phase::Idle } else { Phase::Storing(self.next_store) };
+        self.replica.number(numbered)
     }
 
     fn send(&mut self, batch: Vec<MutationId>, mutations: Vec<Json>, cx: &mut Cx<'_>) {
@@ -219,7 +220,7 @@ impl Core {
         if self.replica.places.epoch.is_none() {
             // Sent before anything was known of any history: the answer says which one the places count in.
             let (last, epoch) = (self.replica.places.last, Some(answer.epoch.clone()));
-            self.replica.places.epoch.clone_from(&epoch);
+            self.replica.number(Numbered { given: Vec::new(), last, epoch: epoch.clone(), watermark: None });
             cx.writes.push(Write::Places { last, epoch, given: Vec::new() });
         }
         let Judgement { mut decided, conflicts, client_unknown, open } = judge(batch, answer, &self.sender.voids);
@@ -290,20 +291,16 @@ impl Core {
 
     /// Carries verdicts to the queue, the storage and the user.
     fn decide(&mut self, decided: Vec<(MutationId, Verdict)>, cx: &mut Cx<'_>) {
-        let mut waiting = Vec::new();
-        for (id, verdict) in decided {
-            self.sender.voids.remove(&id);
-            let Some(entry) = self.replica.decide(&id, &verdict) else { continue };
-            if let Verdict::Accepted(accepted) = &verdict {
-                waiting.push((id.clone(), accepted.clone()));
-            }
-            cx.tell(News::Decided { id, name: entry.name, args: entry.args, verdict });
+        for (id, _) in &decided {
+            self.sender.voids.remove(id);
         }
-        self.replica.settle(None);
-        for (id, accepted) in waiting {
-            if self.replica.item(&id).is_some() {
-                cx.writes.push(Write::Accepted(id, accepted));
+        for (Entry { id, name, args, .. }, verdict) in self.replica.decide(decided) {
+            if let Verdict::Accepted(accepted) = &verdict
+                && self.replica.is_pending(&id)
+            {
+                cx.writes.push(Write::Accepted(id.clone(), accepted.clone()));
             }
+            cx.tell(News::Decided { id, name, args, verdict });
         }
         self.expect_changes(cx);
     }
@@ -359,13 +356,6 @@ impl Core {
     fn renumber(&mut self, why: Why, mark: wire::Watermark, cx: &mut Cx<'_>) {
         let mut last = mark.last_seq.unwrap_or_default();
         let watermark = last;
-        // The base is of a history that went on, or went away, without it.
-        let behind = self.replica.epoch.as_ref() != Some(&mark.epoch) || watermark < self.replica.last_seq;
-        if behind && self.replica.epoch.is_some() {
-            self.replica.suspicious = true;
-            self.catch_up();
-        }
-        self.replica.renumberings += 1;
         let forced = match &why {
             Why::History => &BTreeSet::new(),
             Why::Answer { forced, .. } => forced,
@@ -379,7 +369,10 @@ impl Core {
             }
         }
         let same = self.sender.refused.take().is_some_and(|refused| refused == mark.epoch);
-        self.set_places(last, Some(mark.epoch), given, cx);
+        if self.set_places(Numbered { given, last, epoch: Some(mark.epoch), watermark: Some(watermark) }, cx) {
+            // The base is of a history that went on, or went away, without it.
+            self.catch_up();
+        }
         match why {
             // The very epoch that was just refused: the server is between two histories.
             Why::History if same => {

@@ -12,9 +12,9 @@ use super::{
     Core,
     backoff::Backoff,
     cx::Cx,
-    replica::{Applied, Page},
     standing::About,
     timers::Timer,
+    verb::{Applied, Page},
 };
 use crate::{
     event::{Effect, Question, Route},
@@ -108,15 +108,18 @@ impl Core {
             Err(failed) if failed.is_reset() && self.reader.snapshots < CATCH_UP_RESETS => {
                 self.reader.snapshots += 1;
                 // Unless a frame brought a new base while this question was on its way.
-                if self.replica.generation == asked.generation {
-                    self.lose(&failed.code, cx);
+                let is_same = self.replica.generation == asked.generation;
+                let wait = if is_same { self.lose(&failed.code, cx) } else { 0 };
+                // A server that takes back each base it gives is asked less and less, not without a pause.
+                self.reader.again = wait == 0;
+                if wait > 0 {
+                    self.timers.set(Timer::Poll, cx.after(wait));
                 }
-                self.reader.again = true;
             }
             Err(failed) => {
                 self.denied(&failed);
                 (self.reader.again, self.reader.snapshots) = (false, 0);
-                if !self.link.is_live() {
+                if self.must_ask() {
                     let wait = self.reader.polls.next(failed.retry_after, cx.rng);
                     self.timers.set(Timer::Poll, cx.after(wait));
                 }
@@ -180,7 +183,7 @@ impl Core {
             return Ok(());
         }
         let last_seq = answer.last_seq.unwrap_or_default();
-        self.replica.reset(answer, last_seq, &mut cx.news);
+        self.replica.reset(answer, Some(last_seq), &mut cx.news);
         self.reader.fruitful = true;
         // What was accepted elsewhere is judged by a page from the head.
         self.reader.again |= self.replica.items.values().any(|item| !item.is_open());
@@ -205,6 +208,11 @@ impl Core {
         if self.link.is_live() {
             self.expect_changes(cx);
         }
+    }
+
+    /// Changes don't come by themselves, or there is no base they could be applied to.
+    pub(super) fn must_ask(&self) -> bool {
+        !self.link.is_live() || !self.replica.valid
     }
 
     pub(super) fn is_expecting(&self) -> bool {

@@ -2,54 +2,21 @@
 //! view, which is always base + pending replayed. It does no I/O; whoever calls it tells the user and the storage what
 //! became of it, once per step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
 use riverrun_core::{
-    Change, ClientId, CollectionChange, Cursor, Digest, Epoch, Json, MutationId, Seq,
+    ClientId, Cursor, Digest, Epoch, MutationId, Mutators, Principal, Scope, Seq,
     planted::{Bug, is},
-    wire::SnapshotAnswer,
 };
 
 use super::{
-    item::{Item, Knows},
+    item::Item,
     keep::Kept,
     layer::Layer,
     run::{Ran, Runner},
+    verb::{Numbered, Recorder, Verb},
 };
-use crate::{
-    event::News,
-    words::{Entry, Refused, Verdict},
-};
-
-/// Changes that follow each other, from a page of a pull or a live frame.
-#[derive(Debug)]
-pub(super) struct Page {
-    /// The cursor they follow on.
-    pub(super) from: Cursor,
-    /// The cursor after them.
-    pub(super) cursor: Cursor,
-    pub(super) digest: Digest,
-    /// The history they belong to, where the answer says.
-    pub(super) epoch: Option<Epoch>,
-    pub(super) changes: Vec<Change>,
-    /// The watermark read with them; only where the page reached the head of its transaction.
-    pub(super) last_seq: Option<Seq>,
-    /// It was asked for after every verdict known here: what another history accepted would be seen in it.
-    pub(super) is_last_word: bool,
-}
-
-/// What became of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Applied {
-    /// It is part of the base, now or since before.
-    Yes,
-    /// Something before it is missing: pull.
-    Gap,
-    /// It is of another history: reset.
-    Foreign,
-    /// There is no base to apply it to.
-    Invalid,
-}
+use crate::words::{Entry, Refused, Verdict};
 
 /// Where places have been given out.
 #[derive(Debug, Clone, Default)]
@@ -60,10 +27,33 @@ pub(super) struct Places {
     pub(super) epoch: Option<Epoch>,
 }
 
-/// See the file's head.
+/// A client's view of one scope without its link: base + pending, and the rule by which a mutation leaves the second for
+/// the first.
+///
+/// It is told what happened by verbs, each of which can also be had as data (a [`Verb`]). The browser client has the same
+/// verbs, and the conformance set holds both to the same answers. After one verb or several, [`refresh`](Self::refresh)
+/// makes the view anew; reads show the view of the last time.
+///
+/// ```
+/// use std::sync::Arc;
+/// use riverrun_client::{Entry, Replica};
+/// use riverrun_core::{Json, Millis, MutationId, Mutators, Principal, Reject, Scope, Tx, entity};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Todo { id: String }
+/// # entity!(Todo, "todo", id);
+/// let mutators = Mutators::new().on("todo.create", |tx: &mut Tx<'_>, todo: Todo| tx.insert(&todo));
+/// let mut replica = Replica::new(Arc::new(mutators), Scope::new("list:42")?, Principal::anonymous());
+/// let (id, args) = (MutationId::new("m1")?, Json::parse(r#"{"id":"t1"}"#)?);
+/// let name = "todo.create".into();
+/// let order = Replica::UNPLACED;
+/// replica.mutate(Entry { id, name, args, order, schema: None, created: Millis(0), seq: None, accepted: None })?;
+/// assert!(replica.refresh());
+/// assert!(replica.get("todo", "t1").is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 // Each of its bools is a fact of its own: any of them may hold beside any other.
 #[allow(clippy::struct_excessive_bools)]
-pub(super) struct Replica {
+pub struct Replica {
     /// Everything up to here is in the base.
     pub(super) cursor: Cursor,
     pub(super) digest: Digest,
@@ -85,23 +75,32 @@ pub(super) struct Replica {
     pub(super) changed: bool,
     pub(super) base: Layer,
     pub(super) view: Layer,
-    pub(super) items: BTreeMap<u64, Item>,
-    orders: BTreeMap<MutationId, u64>,
+    /// By their order in the queue, and by their arrival where that is the same.
+    pub(super) items: BTreeMap<(u64, u64), Item>,
+    pub(super) keys: BTreeMap<MutationId, (u64, u64)>,
     next_order: u64,
+    arrivals: u64,
     pub(super) last_seq: Seq,
     /// A watermark read at a head this base has not reached yet.
-    ahead: Option<(Cursor, Seq)>,
+    pub(super) ahead: Option<(Cursor, Seq)>,
     /// The history itself changed: cursors of old verdicts mean nothing any more.
-    other_history: bool,
+    pub(super) other_history: bool,
     /// Places count in a history this base may not belong to: nothing is judged by watermarks until that is known.
     pub(super) suspicious: bool,
+    /// The base came without a watermark: nothing is known of what was sent before it.
+    pub(super) doubts: bool,
     /// The view has to be made anew.
-    stale: bool,
+    pub(super) stale: bool,
+    recorder: Option<Recorder>,
     runner: Runner,
 }
 
 impl Replica {
-    pub(super) fn new(runner: Runner) -> Self {
+    /// The order of a mutation that is not in the queue yet: behind all others.
+    pub const UNPLACED: u64 = u64::MAX;
+
+    /// An empty one: no base, nothing pending.
+    pub fn new(mutators: Arc<Mutators>, scope: Scope, principal: Principal) -> Self {
         Self {
             cursor: Cursor::ZERO,
             digest: Digest::EMPTY,
@@ -118,179 +117,135 @@ impl Replica {
             base: Layer::default(),
             view: Layer::default(),
             items: BTreeMap::new(),
-            orders: BTreeMap::new(),
+            keys: BTreeMap::new(),
             next_order: 0,
+            arrivals: 0,
             last_seq: Seq::ZERO,
             ahead: None,
             other_history: false,
             suspicious: false,
+            doubts: false,
             stale: false,
-            runner,
+            recorder: None,
+            runner: Runner::new(mutators, scope, principal),
         }
     }
 
-    /// Takes a queued mutation of an earlier life.
-    pub(super) fn adopt(&mut self, item: Item) {
-        self.next_order = self.next_order.max(item.entry.order + 1);
-        self.orders.insert(item.entry.id.clone(), item.entry.order);
-        self.items.insert(item.entry.order, item);
-        (self.stale, self.changed) = (true, true);
+    /// From now on every verb is heard before it is done.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
     }
 
-    /// Applies a new local mutation and gives it its order. Refused by its mutator, it is not pending.
-    pub(super) fn mutate(&mut self, mut entry: Entry, saved: bool) -> Result<Entry, Refused> {
-        self.refresh();
+    pub(super) fn hear(&mut self, verb: impl FnOnce() -> Verb) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder(&verb());
+        }
+    }
+
+    /// The order behind all mutations that have one.
+    pub fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    /// Applies a new local mutation. Refused by its mutator, or with the id of one that is pending, it is not queued.
+    pub fn mutate(&mut self, entry: Entry) -> Result<(), Refused> {
+        self.hear(|| Verb::Mutate(entry.clone()));
+        if self.is_pending(&entry.id) {
+            return Err(Refused::new("invalid_mutation", "a mutation with this id is pending already"));
+        }
+        self.rebase();
         match self.runner.run(&entry, self.client.as_ref(), [&self.view, &self.base]) {
             Ran::Wrote(written) => self.view.absorb(written),
             Ran::Refused(no) => return Err(no.into()),
             Ran::Unsure => {}
         }
-        entry.order = self.next_order;
-        self.next_order += 1;
-        self.orders.insert(entry.id.clone(), entry.order);
-        self.items.insert(entry.order, Item { entry: entry.clone(), saved, gone: None });
-        self.changed = true;
-        Ok(entry)
+        // It ran on top of everything; if its place is not there, everything behind it runs again.
+        self.stale |= self.items.keys().next_back().is_some_and(|(last, _)| entry.order < *last);
+        self.insert(Item::new(entry, false));
+        Ok(())
     }
 
-    pub(super) fn item(&mut self, id: &MutationId) -> Option<&mut Item> {
-        self.items.get_mut(self.orders.get(id)?)
+    /// Takes over mutations made elsewhere: in an earlier life, or by somebody who shares the queue. Known ones are left
+    /// alone.
+    pub fn adopt(&mut self, entries: Vec<Entry>) {
+        self.hear(|| Verb::Adopt(entries.clone()));
+        for entry in entries {
+            if !self.is_pending(&entry.id) {
+                let doubted = self.doubts && entry.seq.is_some();
+                self.insert(Item { doubted, ..Item::new(entry, true) });
+                self.stale = true;
+            }
+        }
+        self.settle(None);
     }
 
-    /// Takes a mutation out of the queue.
-    pub(super) fn remove(&mut self, id: &MutationId) -> Option<Item> {
-        let item = self.items.remove(&self.orders.remove(id)?)?;
-        self.stale |= item.is_shown();
-        self.changed = true;
-        self.kept.removed.push(id.clone());
-        Some(item)
+    /// The queue's order of mutations that were just saved.
+    pub fn place(&mut self, placed: Vec<(MutationId, u64)>) {
+        self.hear(|| Verb::Place(placed.clone()));
+        let before: Vec<MutationId> = self.ids().cloned().collect();
+        for (id, order) in placed {
+            let Some(key) = self.keys.get_mut(&id) else { continue };
+            let Some(mut item) = self.items.remove(key) else { continue };
+            *key = (order, key.1);
+            item.entry.order = order;
+            self.items.insert(*key, item);
+            self.count_order(order);
+        }
+        if !before.iter().eq(self.ids()) {
+            (self.stale, self.changed) = (true, true);
+        }
     }
 
-    /// Places were given out or changed.
-    pub(super) fn number(&mut self, given: &[(MutationId, Seq)]) {
-        for (id, seq) in given {
+    /// Places were given out or changed. Says whether they count in a history that this base seems not to belong to:
+    /// then nothing is judged by them until that is known.
+    pub fn number(&mut self, numbered: Numbered) -> bool {
+        self.hear(|| Verb::Number(numbered.clone()));
+        let Numbered { given, last, epoch, watermark } = numbered;
+        // A history that went on, or went away, without the base.
+        let behind =
+            watermark.is_some_and(|mark| self.epoch.is_some() && (self.epoch != epoch || mark < self.last_seq));
+        self.suspicious |= behind;
+        self.renumberings += u64::from(watermark.is_some());
+        self.places = Places { last, epoch };
+        for (id, seq) in &given {
             if let Some(item) = self.item(id) {
                 item.entry.seq = Some(*seq);
             }
         }
         self.settle(None);
+        behind
     }
 
-    /// A verdict arrived. A refused mutation leaves at once, an accepted one when the base has reached its cursor. Gives
-    /// the mutation back, unless it was decided before or is not known.
-    pub(super) fn decide(&mut self, id: &MutationId, verdict: &Verdict) -> Option<Entry> {
-        let item = self.item(id).filter(|item| item.is_open())?;
-        if let Verdict::Accepted(accepted) = verdict {
-            item.entry.accepted = Some(accepted.clone());
-            let entry = item.entry.clone();
-            self.acceptances += 1;
-            return Some(entry);
-        }
-        if is(Bug::ClientRejectedStays) {
-            return Some(item.entry.clone());
-        }
-        self.remove(id).map(|item| item.entry)
-    }
-
-    /// Applies changes in cursor order. Nothing is applied unless all of them follow on the base without a gap.
-    pub(super) fn apply(&mut self, page: Page, news: &mut Vec<News>) -> Applied {
-        if !self.valid {
-            return Applied::Invalid;
-        }
-        if page.epoch.is_some() && page.epoch != self.epoch {
-            return Applied::Foreign;
-        }
-        if page.from > self.cursor && !is(Bug::ClientGapApplied) {
-            return Applied::Gap;
-        }
-        if page.cursor == self.cursor && page.digest != self.digest && !is(Bug::ClientNoDigest) {
-            return Applied::Foreign;
-        }
-        let fresh: Vec<Change> = page.changes.into_iter().filter(|change| change.cursor > self.cursor).collect();
-        let follows = fresh.iter().zip(self.cursor.0 + 1..).all(|(change, cursor)| change.cursor.0 == cursor);
-        let ends = fresh.last().map_or(page.cursor <= self.cursor, |last| last.cursor == page.cursor);
-        if (!follows || !ends) && !is(Bug::ClientGapApplied) {
-            return Applied::Gap;
-        }
-        if page.is_last_word && page.last_seq.is_some() {
-            self.release_strays();
-        }
-        let named: BTreeSet<MutationId> = fresh.iter().map(|change| change.mutation.clone()).collect();
-        if !fresh.is_empty() {
-            (self.cursor, self.digest) = (page.cursor, page.digest);
-            (self.stale, self.changed, self.kept.moved) = (true, true, true);
-        }
-        for change in fresh {
-            self.write(change, news);
-        }
-        if page.cursor == self.cursor {
-            self.learn(page.cursor, page.last_seq);
-        }
-        self.settle(Some(&named));
-        Applied::Yes
-    }
-
-    /// The client's watermark as of a head. It counts once the base has reached that head.
-    pub(super) fn watermark(&mut self, at: Cursor, last_seq: Seq) {
-        self.learn(at, Some(last_seq));
-        self.settle(None);
-    }
-
-    /// A new base. Pending mutations stay and are replayed on it. Returns false where it would go back in time.
-    pub(super) fn reset(&mut self, snapshot: SnapshotAnswer, last_seq: Seq, news: &mut Vec<News>) -> bool {
-        let same_epoch = self.epoch.as_ref() == Some(&snapshot.epoch);
-        if self.valid && same_epoch && snapshot.cursor <= self.cursor && !is(Bug::ClientGoesBack) {
-            self.watermark(snapshot.cursor, last_seq);
-            return false;
-        }
-        if self.other_history || (self.epoch.is_some() && !same_epoch) {
-            self.forget_history(&snapshot.epoch, same_epoch);
-        }
-        (self.other_history, self.suspicious, self.ahead) = (false, false, None);
-        self.base = Layer::default();
-        // Anything else is an application's own form of state, and no collection of ours.
-        let data: BTreeMap<String, Json> = snapshot.data.read().unwrap_or_default();
-        for (collection, rows) in data {
-            for (id, value) in rows.read::<BTreeMap<String, Json>>().unwrap_or_default() {
-                self.base.set(&collection, &id, Some(value));
+    /// Verdicts arrived. A refused mutation leaves at once, an accepted one when the base has reached its cursor. Gives
+    /// back those that had none yet; what is not known, or decided already, keeps its first one.
+    pub fn decide(&mut self, decided: Vec<(MutationId, Verdict)>) -> Vec<(Entry, Verdict)> {
+        self.hear(|| Verb::Decide(decided.clone()));
+        let mut fresh = Vec::new();
+        for (id, verdict) in decided {
+            let Some(item) = self.item(&id).filter(|item| item.is_open()) else { continue };
+            if let Verdict::Accepted(accepted) = &verdict {
+                item.entry.accepted = Some(accepted.clone());
+                fresh.push((item.entry.clone(), verdict));
+                self.acceptances += 1;
+            } else if is(Bug::ClientRejectedStays) {
+                fresh.push((item.entry.clone(), verdict));
+            } else if let Some(item) = self.remove(&id) {
+                fresh.push((item.entry, verdict));
             }
         }
-        (self.cursor, self.digest, self.epoch) = (snapshot.cursor, snapshot.digest, Some(snapshot.epoch));
-        (self.valid, self.dropped) = (true, false);
-        self.generation += 1;
-        (self.kept.whole, self.kept.moved) = (true, true);
-        self.learn(snapshot.cursor, Some(last_seq));
-        news.push(News::Snapshot(snapshot.data, snapshot.cursor));
-        (self.stale, self.changed) = (true, true);
         self.settle(None);
-        true
+        fresh
     }
 
-    /// The base can't be continued; it stays visible until the next one. `other_history`: its cursors mean nothing now.
-    pub(super) fn invalidate(&mut self, other_history: bool) {
-        self.valid = false;
-        self.generation += 1;
-        self.ahead = None;
-        self.other_history |= other_history;
-    }
-
-    /// The scope may no longer be read: its data goes, the pending mutations stay for their verdicts.
-    pub(super) fn drop_base(&mut self) {
-        self.invalidate(false);
-        self.dropped = true;
-        self.base = Layer::default();
-        (self.cursor, self.digest) = (Cursor::ZERO, Digest::EMPTY);
-        (self.kept.whole, self.kept.moved) = (true, true);
-        (self.stale, self.changed) = (true, true);
-    }
-
-    /// Places count in another history than the base belongs to.
-    pub(super) fn has_foreign_places(&self) -> bool {
-        self.places.epoch.is_some() && self.places.epoch != self.epoch
+    /// Takes a mutation back. Whether it was sent is for the queue to know; one that was has to wait for its verdict.
+    pub fn undo(&mut self, id: &MutationId) {
+        self.hear(|| Verb::Undo(id.clone()));
+        self.remove(id);
     }
 
     /// A new client id: old places and watermarks belong to the old one.
-    pub(super) fn renew(&mut self, client: ClientId) {
+    pub fn renew(&mut self, client: ClientId) {
+        self.hear(|| Verb::Renew(client.clone()));
         self.client = Some(client);
         self.places = Places::default();
         (self.last_seq, self.ahead) = (Seq::ZERO, None);
@@ -301,9 +256,16 @@ impl Replica {
         self.settle(None);
     }
 
-    /// Makes the view anew where something under it changed: replays what is pending on the base. A mutator that says no
-    /// has no effect in this view and stays pending; the server decides.
-    pub(super) fn refresh(&mut self) {
+    /// Makes the view anew where something under it changed, and says whether it, or what is pending, changed since the
+    /// last time.
+    pub fn refresh(&mut self) -> bool {
+        self.rebase();
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Replays what is pending on the base. A mutator that says no has no effect in this view and stays pending; the
+    /// server decides.
+    pub(super) fn rebase(&mut self) {
         if !std::mem::take(&mut self.stale) || is(Bug::ClientNoRebase) {
             return;
         }
@@ -315,82 +277,35 @@ impl Replica {
         }
     }
 
-    /// Lets go of what the base now holds.
-    pub(super) fn settle(&mut self, named: Option<&BTreeSet<MutationId>>) {
-        let knows = Knows {
-            cursor: self.cursor,
-            epoch: self.epoch.as_ref(),
-            last_seq: (!self.other_history && !self.suspicious).then_some(self.last_seq),
-            named,
-        };
-        let mut over = Vec::new();
-        for item in self.items.values_mut() {
-            if item.let_go(&knows) {
-                (self.stale, self.changed, self.kept.moved) = (true, true, true);
-            }
-            if item.entry.accepted.is_some() && !item.is_shown() {
-                over.push(item.entry.id.clone());
-            }
-        }
-        for id in over {
-            self.remove(&id);
-        }
+    pub(super) fn item(&mut self, id: &MutationId) -> Option<&mut Item> {
+        self.items.get_mut(self.keys.get(id)?)
     }
 
-    /// Another history begins: what the old one accepted is over, what it let go of is pending again.
-    fn forget_history(&mut self, next: &Epoch, same_epoch: bool) {
-        self.last_seq = Seq::ZERO;
-        let mut over = Vec::new();
-        for item in self.items.values_mut() {
-            match &item.entry.accepted {
-                // Accepted by the history that begins: its cursor can be waited for.
-                Some(accepted) if !same_epoch && accepted.epoch == *next => {}
-                Some(_) => over.push(item.entry.id.clone()),
-                None => item.gone = None,
-            }
-        }
-        for id in over {
-            self.remove(&id);
-        }
+    pub(super) fn insert(&mut self, item: Item) {
+        let key = (item.entry.order, self.arrivals);
+        self.arrivals += 1;
+        self.count_order(item.entry.order);
+        self.keys.insert(item.entry.id.clone(), key);
+        self.items.insert(key, item);
+        self.changed = true;
     }
 
-    /// The head of the one history there is: what another one accepted is not coming.
-    fn release_strays(&mut self) {
-        let epoch = self.epoch.as_ref();
-        let strays = self.items.values().filter(|item| {
-            item.is_shown() && item.entry.accepted.as_ref().is_some_and(|accepted| Some(&accepted.epoch) != epoch)
-        });
-        for id in strays.map(|item| item.entry.id.clone()).collect::<Vec<_>>() {
-            self.remove(&id);
-        }
+    /// Takes a mutation out of the queue.
+    pub(super) fn remove(&mut self, id: &MutationId) -> Option<Item> {
+        let item = self.items.remove(&self.keys.remove(id)?)?;
+        self.stale |= item.is_shown();
+        self.changed = true;
+        self.kept.removed.push(id.clone());
+        Some(item)
     }
 
-    fn learn(&mut self, at: Cursor, last_seq: Option<Seq>) {
-        if let Some(last_seq) = last_seq.filter(|_| self.ahead.is_none_or(|(ahead, _)| at >= ahead)) {
-            self.ahead = Some((at, last_seq));
-        }
-        let Some((at, last_seq)) = self.ahead.filter(|(at, _)| self.cursor >= *at) else { return };
-        debug_assert!(at <= self.cursor);
-        self.ahead = None;
-        // What is known of another history than the one the places count in explains nothing.
-        self.suspicious &= self.has_foreign_places();
-        if last_seq > self.last_seq {
-            self.last_seq = last_seq;
-            self.kept.moved = true;
-        }
+    fn ids(&self) -> impl Iterator<Item = &MutationId> {
+        self.items.values().map(|item| &item.entry.id)
     }
 
-    fn write(&mut self, change: Change, news: &mut Vec<News>) {
-        match CollectionChange::read(&change.data) {
-            Some(CollectionChange::Put { collection, id, value }) => {
-                self.base.set(&collection, &id, Some(value));
-                self.kept.rows.insert((collection, id));
-            }
-            Some(CollectionChange::Del { collection, id }) => {
-                self.base.remove(&collection, &id);
-                self.kept.rows.insert((collection, id));
-            }
-            None => news.push(News::Change(change)),
+    fn count_order(&mut self, order: u64) {
+        if order != Self::UNPLACED {
+            self.next_order = self.next_order.max(order.saturating_add(1));
         }
     }
 }

@@ -68,7 +68,7 @@ impl Core {
             // Its presence is what the sender waits for.
             Timer::Push => {}
             Timer::Poll => {
-                if !self.link.is_live() {
+                if self.must_ask() {
                     self.catch_up();
                 }
             }
@@ -137,7 +137,7 @@ impl Core {
     }
 
     fn finish(&mut self, mut cx: Cx<'_>) -> Vec<Effect> {
-        self.replica.refresh();
+        let changed = self.replica.refresh();
         let removed = self.replica.take_removed();
         if self.config.own_state {
             self.replica.forget_moves();
@@ -160,7 +160,7 @@ impl Core {
         effects.append(&mut cx.out);
         effects.extend(cx.news.into_iter().map(Effect::Tell));
         effects.extend(self.standing.news().map(|status| Effect::Tell(News::Status(status))));
-        if std::mem::take(&mut self.replica.changed) {
+        if changed {
             effects.push(Effect::Tell(News::Changed));
         }
         let next = self.timers.next();

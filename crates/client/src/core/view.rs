@@ -2,7 +2,7 @@
 
 use riverrun_core::{ClientId, Cursor, Digest, Epoch, Json, MutationId};
 
-use super::{Core, layer};
+use super::{Core, Replica, layer};
 use crate::words::{Entry, Status};
 
 /// A mutation that is not over: without a verdict, or accepted and not yet in the base.
@@ -12,18 +12,72 @@ pub struct Pending<'a> {
     pub entry: &'a Entry,
     /// It is replayed on top of the base; one that is not is in the base already and only waits for its verdict.
     pub shown: bool,
+    /// It was sent in an earlier life and the base can't say yet whether it holds it: not shown until that is known.
+    pub doubted: bool,
 }
 
-impl Core {
+impl Replica {
     /// The entity as the user should see it: base + pending.
     pub fn get(&self, collection: &str, id: &str) -> Option<&Json> {
-        layer::get(&[&self.replica.view, &self.replica.base], collection, id)
+        layer::get(&[&self.view, &self.base], collection, id)
     }
 
     /// Up to `limit` entities of a collection whose id starts with `prefix` and is greater than `after`, in id order (by
     /// bytes, as the server orders them).
     pub fn list(&self, collection: &str, prefix: &str, after: Option<&str>, limit: usize) -> Vec<(&str, &Json)> {
-        layer::list(&[&self.replica.view, &self.replica.base], collection, prefix, after, limit)
+        layer::list(&[&self.view, &self.base], collection, prefix, after, limit)
+    }
+
+    /// What is not over, in queue order.
+    pub fn pending(&self) -> impl Iterator<Item = Pending<'_>> {
+        self.items.values().map(|item| Pending {
+            entry: &item.entry,
+            shown: item.is_shown(),
+            doubted: item.doubted && item.gone.is_none(),
+        })
+    }
+
+    /// Whether a mutation is among them.
+    pub fn is_pending(&self, id: &MutationId) -> bool {
+        self.keys.contains_key(id)
+    }
+
+    /// There is a base that changes may be applied to. Before the first one, and between two, the view may be empty or old.
+    pub fn is_valid(&self) -> bool {
+        self.valid
+    }
+
+    /// Everything up to here is in the base.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// The digest of the log at the cursor, as the server said.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The history the cursor belongs to; `None` before the first base.
+    pub fn epoch(&self) -> Option<&Epoch> {
+        self.epoch.as_ref()
+    }
+
+    /// Under which id mutations are numbered.
+    pub fn client(&self) -> Option<&ClientId> {
+        self.client.as_ref()
+    }
+}
+
+impl Core {
+    /// The entity as the user should see it: base + pending.
+    pub fn get(&self, collection: &str, id: &str) -> Option<&Json> {
+        self.replica.get(collection, id)
+    }
+
+    /// Up to `limit` entities of a collection whose id starts with `prefix` and is greater than `after`, in id order (by
+    /// bytes, as the server orders them).
+    pub fn list(&self, collection: &str, prefix: &str, after: Option<&str>, limit: usize) -> Vec<(&str, &Json)> {
+        self.replica.list(collection, prefix, after, limit)
     }
 
     /// How many entities a collection has in the view.
@@ -43,12 +97,12 @@ impl Core {
 
     /// What is not over, in queue order.
     pub fn pending(&self) -> impl Iterator<Item = Pending<'_>> {
-        self.replica.items.values().map(|item| Pending { entry: &item.entry, shown: item.is_shown() })
+        self.replica.pending()
     }
 
     /// Whether a mutation is among them.
     pub fn is_pending(&self, id: &MutationId) -> bool {
-        self.pending().any(|pending| pending.entry.id == *id)
+        self.replica.is_pending(id)
     }
 
     /// How the link stands.

@@ -41,7 +41,7 @@ pub(super) struct Driver {
     http: Http,
     urls: Urls,
     token: Option<Token>,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     connection: Option<(u64, mpsc::UnboundedSender<String>)>,
     wake_at: watch::Sender<Option<Millis>>,
     promises: HashMap<MutationId, Promise>,

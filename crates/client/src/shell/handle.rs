@@ -175,6 +175,10 @@ impl Client {
         read(&Look(&self.shared.hold().core))
     }
 
+    pub(crate) fn runtime(&self) -> Handle {
+        self.shared.hold().runtime.clone()
+    }
+
     pub(crate) fn versions(&self) -> watch::Receiver<u64> {
         self.shared.hold().version.subscribe()
     }

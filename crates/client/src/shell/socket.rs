@@ -2,14 +2,20 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::header;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Duration, timeout},
+};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::ClientRequestBuilder},
 };
 
 use super::options::Token;
-use crate::event::Event;
+use crate::{event::Event, limits::ANSWER_MS};
+
+/// How long one frame may take to leave: as long as the core waits for an answer.
+const PATIENCE: Duration = Duration::from_millis(ANSWER_MS.unsigned_abs());
 
 /// Opens connection `number` and carries its frames until it ends, or `outgoing` does.
 pub(super) async fn run(
@@ -41,10 +47,11 @@ pub(super) async fn run(
             },
             text = outgoing.recv() => {
                 let Some(text) = text else {
-                    drop(socket.close(None).await);
+                    drop(timeout(PATIENCE, socket.close(None)).await);
                     return;
                 };
-                if socket.send(Message::text(text)).await.is_err() {
+                // A peer that takes nothing any more must not hold the task until the system gives up on it.
+                if !matches!(timeout(PATIENCE, socket.send(Message::text(text))).await, Ok(Ok(()))) {
                     break None;
                 }
             }

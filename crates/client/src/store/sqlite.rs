@@ -220,7 +220,8 @@ fn entry(row: &Row<'_>) -> Result<Entry, StorageError> {
         order: unsigned(row.get(0)?)?,
         id: MutationId::new(row.get::<_, String>(1)?).map_err(damaged)?,
         name: row.get(2)?,
-        args: Json::trusted(row.get::<_, String>(3)?),
+        // The queue is sent as it stands: what is no JSON here would be none on its way.
+        args: Json::parse(&row.get::<_, String>(3)?).map_err(damaged)?,
         schema: row.get::<_, Option<i64>>(4)?.map(unsigned).transpose()?,
         created: Millis(row.get(5)?),
         seq: row.get::<_, Option<i64>>(6)?.map(unsigned).transpose()?.map(Seq),

@@ -56,6 +56,20 @@ pub fn client_mutators() -> Arc<Mutators> {
     )
 }
 
+/// What the clients and the server of a world run.
+#[derive(Clone)]
+pub struct App {
+    pub client: Arc<Mutators>,
+    pub server: fn() -> Mutators,
+    /// What is done to the replicas is recorded, for a trace; nothing is known of the application's marks.
+    pub records: bool,
+}
+
+/// The application of marks.
+pub fn marks() -> App {
+    App { client: client_mutators(), server: server_mutators, records: false }
+}
+
 pub fn server_mutators() -> Mutators {
     Mutators::new()
         .on(

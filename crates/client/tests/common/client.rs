@@ -1,14 +1,17 @@
 //! One client under test: a core, its storage with writes that are not confirmed yet, and what it was told. Every step is
 //! followed by the checks that hold for every client at every moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use rand::{Rng, rngs::StdRng};
-use riverrun_client::{Config, Core, Effect, Event, News, Refused, Saved, Verdict, Write, mint};
-use riverrun_core::{Cursor, Epoch, Json, Millis, MutationId};
+use riverrun_client::{Config, Core, Effect, Event, News, Refused, Saved, Verb, Verdict, Write, mint};
+use riverrun_core::{Cursor, Epoch, Json, Millis, MutationId, Mutators};
 
 use super::{
-    app::{self, Mark},
+    app::{self, App, Mark},
     server::scope,
 };
 
@@ -45,12 +48,20 @@ pub struct Node {
     /// How often the view was checked while something was pending.
     pub looks: u64,
     seen: (Option<Epoch>, Cursor),
+    mutators: Arc<Mutators>,
+    /// Everything that was done to the replicas of its lives; `None` where one begins.
+    pub heard: Option<Recording>,
 }
 
+pub type Recording = Arc<Mutex<Vec<Option<Verb>>>>;
+
 impl Node {
-    pub fn new(live: bool) -> Self {
+    pub fn new(live: bool, app: &App) -> Self {
+        let (mutators, heard) = (app.client.clone(), app.records.then(Recording::default));
         Self {
-            core: core(live, Saved::default()),
+            core: core(live, Saved::default(), &mutators, heard.as_ref()),
+            mutators,
+            heard,
             disk: Saved::default(),
             stores: Vec::new(),
             life: 0,
@@ -144,7 +155,7 @@ impl Node {
             );
         }
         // One's own write does not vanish between its verdict and the change that carries it, nor over a crash.
-        for (id, fate) in self.fates.iter().filter(|_| history == 0 && !self.blind) {
+        for (id, fate) in self.fates.iter().filter(|_| history == 0 && !self.blind && self.heard.is_none()) {
             let accepted = fate.verdicts.last().is_some_and(|(_, verdict)| verdict.is_accepted());
             let seen = marks.iter().any(|mark| mark.id == id.as_str());
             assert!(seen || !accepted, "{id} was accepted and can't be seen");
@@ -162,7 +173,7 @@ impl Node {
         }
         self.stores.clear();
         self.life += 1;
-        self.core = core(self.live, self.disk.clone());
+        self.core = core(self.live, self.disk.clone(), &self.mutators, self.heard.as_ref());
         self.wake_at = None;
         self.seen = (None, Cursor::ZERO);
         let there: BTreeSet<_> = self.disk.entries.values().map(|entry| entry.id.clone()).collect();
@@ -214,6 +225,10 @@ pub fn view(core: &Core) -> Vec<Mark> {
     core.list("mark", "", None, usize::MAX).iter().map(|(_, json)| json.read().unwrap()).collect()
 }
 
-fn core(live: bool, saved: Saved) -> Core {
-    Core::new(Config { live, ..Config::new(scope()) }, app::client_mutators(), saved)
+fn core(live: bool, saved: Saved, mutators: &Arc<Mutators>, heard: Option<&Recording>) -> Core {
+    let config = Config { live, ..Config::new(scope()) };
+    let Some(heard) = heard.cloned() else { return Core::new(config, mutators.clone(), saved) };
+    heard.lock().unwrap().push(None);
+    let recorder = Box::new(move |verb: &Verb| heard.lock().unwrap().push(Some(verb.clone())));
+    Core::recorded(config, mutators.clone(), saved, recorder)
 }

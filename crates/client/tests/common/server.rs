@@ -8,12 +8,10 @@ use std::sync::{
 
 use riverrun_client::{Failed, Route};
 use riverrun_core::{
-    ClientId, Code, Cursor, Digest, Epoch, Millis, Principal, Scope, Verdict,
+    ClientId, Code, Cursor, Digest, Epoch, Millis, Mutators, Principal, Scope, Verdict,
     wire::{PullRequest, PushAnswer, PushRequest, PushResult, ServerFrame, SnapshotAnswer, SnapshotRequest, Subscribe},
 };
 use riverrun_engine::{Clock, Decision, Edge, Engine, Kernel, Memory, Push, PushItem, Refused, Retention, Store as _};
-
-use super::app;
 
 #[derive(Clone, Default)]
 pub struct Hands(Arc<AtomicI64>);
@@ -47,6 +45,7 @@ pub struct Server {
     /// A push with a mutation of this type can't be read.
     pub unreadable: Option<&'static str>,
     pub pushes: u64,
+    mutators: fn() -> Mutators,
 }
 
 /// How long a client is remembered after it was last seen, in milliseconds.
@@ -63,19 +62,30 @@ pub fn epoch(n: u64) -> Epoch {
     Epoch::new(format!("e{n}")).unwrap()
 }
 
-fn kernel(store: &Memory, clock: &Hands) -> Kernel {
+fn kernel(store: &Memory, clock: &Hands, mutators: Mutators) -> Kernel {
     // Short spans, so that a test can wait for their end.
     let retention =
         Retention { verdicts: 600_000, verdicts_per_client: 1, clients: CLIENTS_MS, ..Retention::default() };
-    let builder = Engine::builder(store.clone()).mutators(app::server_mutators()).retention(retention);
+    let builder = Engine::builder(store.clone()).mutators(mutators).retention(retention);
     builder.clock(clock.clone()).kernel().unwrap()
 }
 
 impl Server {
-    pub fn new() -> Self {
+    pub fn new(mutators: fn() -> Mutators) -> Self {
         let (store, clock) = (Memory::with_epoch(epoch(0)), Hands::default());
-        let kernel = kernel(&store, &clock);
-        Self { store, kernel, clock, history: 0, blind: false, mute: false, refuses: None, unreadable: None, pushes: 0 }
+        let kernel = kernel(&store, &clock, mutators());
+        Self {
+            store,
+            kernel,
+            clock,
+            history: 0,
+            blind: false,
+            mute: false,
+            refuses: None,
+            unreadable: None,
+            pushes: 0,
+            mutators,
+        }
     }
 
     pub fn tick(&self, now: Millis) {
@@ -90,13 +100,18 @@ impl Server {
             let next = epoch(self.history);
             self.store.write(&mut |tx| tx.set_epoch(&next)).unwrap();
         }
-        self.kernel = kernel(&self.store, &self.clock);
+        self.kernel = kernel(&self.store, &self.clock, (self.mutators)());
     }
 
     /// The head's snapshot.
     pub fn state(&self) -> SnapshotAnswer {
         let ask = SnapshotRequest { scope: scope(), client: None };
         self.kernel.snapshot(&Principal::anonymous(), &ask).unwrap()
+    }
+
+    /// The cursor of the head.
+    pub fn kernel_head(&self) -> u64 {
+        self.state().cursor.0
     }
 
     pub fn trim_to(&self, cursor: Cursor) {

@@ -11,7 +11,7 @@ use riverrun_core::{
 };
 
 use super::{
-    app::{Args, Mark, Shared},
+    app::{self, App, Args, Mark, Shared},
     client::Node,
     server::{Server, Session, scope},
 };
@@ -74,11 +74,16 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, lives: &[bool]) -> Self {
+        Self::of(seed, lives, &app::marks())
+    }
+
+    /// A world of another application than the marks.
+    pub fn of(seed: u64, lives: &[bool], app: &App) -> Self {
         let mut world = Self {
             rng: StdRng::seed_from_u64(seed),
             now: Millis(1_795_341_600_000),
-            server: Server::new(),
-            nodes: lives.iter().map(|&live| Node::new(live)).collect(),
+            server: Server::new(app.server),
+            nodes: lives.iter().map(|&live| Node::new(live, app)).collect(),
             faults: NONE,
             sockets: true,
             mute: false,
