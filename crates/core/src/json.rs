@@ -296,4 +296,13 @@ mod tests {
         assert_eq!(canonical(r#"{"b":1, "a":[2]}"#), canonical(r#"{"a":[2],"b":1}"#));
         assert_ne!(canonical(r#"{"a":1}"#), canonical(r#"{"a":2}"#));
     }
+
+    #[test]
+    fn a_number_reads_as_the_nearest_double_as_every_other_reader_has_it() {
+        for text in ["2.2250738585072011e-308", "123456789012345.678912", "9007199254740993.0", "0.1", "5e-324"] {
+            let json = Json::parse(text).unwrap();
+            assert_eq!(json.read::<f64>().unwrap().to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+            assert_eq!(Json::parse(&json.canonical()).unwrap().canonical(), json.canonical(), "{text}");
+        }
+    }
 }

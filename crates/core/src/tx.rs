@@ -264,12 +264,15 @@ fn encode(value: &impl Serialize) -> Result<Json, Reject> {
 }
 
 fn decode<T: Entity>(id: &str, json: &Json) -> Result<T, Reject> {
-    json.read().map_err(|error| {
+    let broken = |why: &str| {
         let what = T::COLLECTION;
-        Reject::with(
-            crate::Code::InternalError,
-            None,
-            format!("the stored {what} {id} does not read as its type: {error}"),
-        )
-    })
+        let error = format!("the stored {what} {id} does not read as its type: {why}");
+        Reject::with(crate::Code::InternalError, None, error)
+    };
+    let entity: T = json.read().map_err(|error| broken(&error.to_string()))?;
+    // A mutator goes on from the last id it saw: one that lies before its place would make it go round for ever.
+    if entity.id() != id {
+        return Err(broken("it says that it is another one"));
+    }
+    Ok(entity)
 }

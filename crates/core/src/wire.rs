@@ -8,7 +8,7 @@ mod push;
 mod snapshot;
 
 pub use error::{BadRequest, ErrorBody};
-pub use live::{ClientFrame, ServerFrame, Subscribe};
+pub use live::{ClientFrame, PresenceWord, ServerFrame, Subscribe};
 pub use pull::{PullAnswer, PullRequest};
 pub use push::{PushAnswer, PushRequest, PushResult};
 pub use snapshot::{SnapshotAnswer, SnapshotRequest};

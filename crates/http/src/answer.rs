@@ -1,6 +1,8 @@
 //! What a refusal looks like over HTTP: the status of its code, a body in the contract's form, and an id under which the
 //! server's log tells more. The only place that knows both codes and statuses.
 
+use std::time::Duration;
+
 use axum::{
     Json as Body,
     http::{HeaderValue, StatusCode, header},
@@ -13,7 +15,7 @@ use riverrun_core::{
 use riverrun_engine::Refused;
 
 /// Seconds after which a client may come again when the server has no better idea. Clients add their own jitter.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+const RETRY_AFTER: u64 = 2;
 
 /// A refused request.
 #[derive(Debug)]
@@ -21,11 +23,20 @@ pub(crate) struct Refusal {
     pub(crate) code: Code,
     /// A sentence for the client: nothing of the inside belongs in it.
     pub(crate) error: String,
+    /// Seconds after which to come again, for a code that asks to.
+    retry_after: u64,
 }
 
 impl Refusal {
     pub(crate) fn new(code: Code, error: impl Into<String>) -> Self {
-        Self { code, error: error.into() }
+        Self { code, error: error.into(), retry_after: RETRY_AFTER }
+    }
+
+    /// Asked too often: when to come again.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        // Whole seconds, and never sooner than it would help.
+        let retry_after = wait.as_secs() + 1;
+        Self { retry_after, ..Self::new(Code::RateLimited, "too many requests: slow down") }
     }
 }
 
@@ -48,7 +59,7 @@ impl IntoResponse for Refusal {
         let body = ErrorBody { code: self.code, error: self.error, request: Some(request) };
         let mut response = (status(self.code), Body(body)).into_response();
         if matches!(self.code, Code::Unavailable | Code::RateLimited) {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after));
         }
         response
     }

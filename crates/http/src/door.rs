@@ -1,19 +1,17 @@
 //! What a request must be before its body is looked at: JSON, of a bounded size, and not sent by another site's page. Who
 //! is asking and what may be done is decided behind it.
 
-use std::time::Duration;
-
 use axum::{
     body::{Body, Bytes},
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
 use futures_util::StreamExt;
-use riverrun_core::{Code, limits};
+use riverrun_core::Code;
 use riverrun_live::Origins;
 use tokio::time::timeout;
 
-use crate::answer::Refusal;
+use crate::{Limits, answer::Refusal, guard::Held};
 
 /// Refuses a request another site's page made: its `Origin` is not allowed, or the browser says it is cross-site.
 pub(crate) fn own_site(headers: &HeaderMap, origins: &Origins) -> Result<(), Refusal> {
@@ -38,46 +36,44 @@ pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(Code::UnsupportedMediaType, "send application/json"))
 }
 
-/// Reads a body of at most `max` bytes.
+/// Reads a body of at most `max` bytes, all of it held.
 ///
-/// What is too large is read on for a while and dropped: an answer to a client that is still sending would be lost with
-/// the connection, and the client would try the same again instead of splitting it.
-pub(crate) async fn body(body: Body, max: usize) -> Result<Bytes, Refusal> {
+/// What is too large, or finds no room, is read on for a while and dropped: an answer to a client that is still sending would
+/// be lost with the connection, and the client would try the same again instead of splitting it, or at once.
+pub(crate) async fn body(body: Body, max: usize, limits: &Limits, held: &mut Held) -> Result<Bytes, Refusal> {
     let mut stream = body.into_data_stream();
-    let (mut kept, mut read) = (Vec::new(), 0_usize);
+    let (mut kept, mut read, mut full) = (Vec::new(), 0_usize, None);
+    let late = |_| Refusal::new(Code::Unavailable, "the body took too long to arrive: try again");
     let whole = async {
-        while let Some(chunk) = stream.next().await {
+        while let Some(chunk) = timeout(limits.body_idle, stream.next()).await.map_err(late)? {
             let chunk = chunk.map_err(|error| {
                 tracing::debug!(%error, "a body was cut off");
                 Refusal::new(Code::Unavailable, "the body did not arrive whole: try again")
             })?;
             read = read.saturating_add(chunk.len());
-            if read <= max {
-                kept.extend_from_slice(&chunk);
-            } else if read > max.saturating_add(DROPPED) {
+            if read > max.saturating_add(DROPPED) {
                 break;
-            } else {
+            }
+            if read <= max && full.is_none() {
+                full = held.grow(chunk.len()).err();
+                kept.extend_from_slice(&chunk);
+            }
+            if read > max || full.is_some() {
                 kept = Vec::new();
+                held.clear();
             }
         }
         Ok::<(), Refusal>(())
     };
-    let late = || Refusal::new(Code::Unavailable, "the body took too long to arrive: try again");
-    timeout(BODY_WITHIN, whole).await.map_err(|_| late())??;
+    timeout(limits.body_within, whole).await.map_err(late)??;
     if read > max {
         return Err(Refusal::new(Code::TooLarge, format!("a body of this request is at most {max} bytes")));
     }
-    Ok(kept.into())
+    full.map_or_else(|| Ok(kept.into()), Err)
 }
 
 /// 8 MiB: what is read and dropped of a body that is too large. A client that sends still more loses its answer.
 const DROPPED: usize = 8 << 20;
-
-/// 60 s: what the largest body takes at 150 kbit/s. A body that never ends must not hold a connection for ever.
-const BODY_WITHIN: Duration = Duration::from_mins(1);
-
-/// The most bytes any route of the contract reads.
-pub(crate) const MAX_BODY: usize = limits::PUSH_BYTES;
 
 /// An extractor for routes of the application's own that change something, such as the targets of plain forms: it refuses
 /// what another site's page sent.

@@ -8,13 +8,21 @@ use std::{
 
 use riverrun_core::{
     Code, Json, Principal, Scope, limits,
-    wire::{ClientFrame, PushRequest, ServerFrame, Subscribe},
+    wire::{ClientFrame, PushAnswer, PushRequest, ServerFrame, Subscribe},
 };
-use riverrun_engine::{Commit, Engine, Event, Page, Refused};
-use riverrun_live::{Authed, CloseReason, Frame, Hooks, Message, Session};
+use riverrun_engine::{Engine, Event};
+use riverrun_live::{Authed, CloseReason, Frame, Hooks, Message, Presence, Session};
 use serde_json::value::RawValue;
 
-use crate::{Topics, answer::Refusal, auth::Auth, handlers::member};
+use crate::{
+    Topics,
+    answer::Refusal,
+    auth::Auth,
+    guard::{Guard, Meter},
+    handlers::member,
+    here::{Place, Seats},
+    push,
+};
 
 /// What a topic of a scope begins with.
 pub(crate) const SYNC: &str = "sync:";
@@ -26,7 +34,9 @@ const MAX_SUBSCRIPTIONS: usize = 128;
 #[derive(Clone)]
 pub struct Member {
     principal: Principal,
+    meter: Meter,
     following: Arc<Mutex<HashMap<Scope, Following>>>,
+    seats: Seats,
 }
 
 /// A subscription that runs, or has ended by itself.
@@ -45,13 +55,18 @@ impl Following {
 }
 
 impl Member {
-    pub(crate) fn new(principal: Principal) -> Self {
-        Self { principal, following: Arc::default() }
+    pub(crate) fn new(principal: Principal, meter: Meter) -> Self {
+        Self { principal, meter, following: Arc::default(), seats: Seats::default() }
     }
 
     /// Who it is.
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Where it is present, or looks.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.seats
     }
 
     fn following(&self) -> MutexGuard<'_, HashMap<Scope, Following>> {
@@ -71,19 +86,21 @@ impl Member {
 pub struct Join {
     engine: Engine,
     auth: Auth,
+    guard: Arc<Guard>,
     topics: Option<Box<dyn Topics>>,
+    presence: Presence,
 }
 
 impl Join {
-    pub(crate) fn new(engine: Engine, auth: Auth, topics: Option<Box<dyn Topics>>) -> Self {
-        Self { engine, auth, topics }
+    pub(crate) fn new(engine: Engine, auth: Auth, guard: Arc<Guard>, topics: Option<Box<dyn Topics>>) -> Self {
+        Self { engine, auth, guard, topics, presence: Presence::new() }
     }
 
     async fn on_sync(&self, session: &Session<Member>, scope: Scope, message: Message) {
         let topic: Arc<str> = message.topic.into();
         let text = message.data.get();
-        let frame = match Json::parse(text).and_then(|data| data.read::<ClientFrame>()) {
-            Ok(frame) => frame,
+        let (data, frame) = match Json::parse(text).and_then(|data| Ok((data.read::<ClientFrame>()?, data))) {
+            Ok((frame, data)) => (data, frame),
             Err(error) => {
                 let error = error.to_string();
                 return fail(session, &topic, reference(&message.data), Code::InvalidMutation, error).await;
@@ -92,20 +109,26 @@ impl Join {
         match frame {
             ClientFrame::Subscribe(ask) => self.subscribe(session, topic, scope, ask).await,
             ClientFrame::Unsubscribe { .. } => session.auth().let_go(&scope).await,
-            ClientFrame::Push { reference } => {
-                let pushed = match PushRequest::read_in(text.as_bytes(), limits::LIVE_PUSH_BYTES, &scope) {
-                    Ok(push) => self.engine.push(session.auth().principal(), push).await,
-                    Err(bad) => Err(Refused { code: bad.code, error: bad.error }),
-                };
-                match pushed {
-                    Ok(answer) => {
-                        let frame = ServerFrame::Results { reference, results: answer.results, epoch: answer.epoch };
-                        say(session, &topic, &frame).await;
-                    }
-                    Err(no) => fail(session, &topic, reference, no.code, no.error).await,
-                }
+            ClientFrame::Presence { reference } => {
+                let (engine, presence) = (&self.engine, &self.presence);
+                Place { engine, presence, session, topic: &topic, scope: &scope }.hear(&data, reference).await;
             }
+            ClientFrame::Push { reference } => match self.push(session.auth(), text, &scope).await {
+                Ok(answer) => {
+                    let frame = ServerFrame::Results { reference, results: answer.results, epoch: answer.epoch };
+                    say(session, &topic, &frame).await;
+                }
+                Err(no) => fail(session, &topic, reference, no.code, no.error).await,
+            },
         }
+    }
+
+    async fn push(&self, member: &Member, text: &str, scope: &Scope) -> Result<PushAnswer, Refusal> {
+        let mut held = member.meter.held();
+        held.grow(text.len())?;
+        let push = PushRequest::read_in(text.as_bytes(), limits::LIVE_PUSH_BYTES, scope)?;
+        member.meter.turn_of_rest(push.mutations.len()).await?;
+        push::decide(&self.engine, &member.principal, push, held).await
     }
 
     async fn subscribe(&self, session: &Session<Member>, topic: Arc<str>, scope: Scope, ask: Subscribe) {
@@ -144,7 +167,10 @@ impl Hooks for Join {
 
     async fn on_auth(&self, token: &str) -> Result<Authed<Member>, riverrun_live::Refused> {
         match self.auth.token(token).await {
-            Ok(identity) => Ok(member(identity)),
+            Ok(identity) => {
+                let meter = self.guard.meter_of(&identity.principal);
+                Ok(member(identity, meter))
+            }
             Err(failed) => {
                 let refusal = Refusal::from(failed);
                 Err(match refusal.code {
@@ -156,6 +182,9 @@ impl Hooks for Join {
     }
 
     async fn on_message(&self, session: &Session<Member>, message: Message) {
+        if let Err(no) = session.auth().meter.turn().await {
+            return fail(session, &message.topic, reference(&message.data), no.code, no.error).await;
+        }
         match (message.topic.strip_prefix(SYNC).map(Scope::new), &self.topics) {
             (Some(Ok(scope)), _) => self.on_sync(session, scope, message).await,
             (Some(Err(error)), _) => {
@@ -194,18 +223,8 @@ impl Stream {
         };
         while let Some(event) = subscription.next().await {
             let frame = match event {
-                Event::Commit(commit) => commit.rendered(|commit| self.commit(commit)),
-                Event::Page(page) => self.frame(&page_frame(page)),
-                Event::Snapshot(snapshot) => self.frame(&ServerFrame::Snapshot(snapshot)),
-                Event::Ack { cursor, epoch, last_seq } => {
-                    self.frame(&ServerFrame::Ack { reference: ask.reference.clone(), cursor, epoch, last_seq })
-                }
-                Event::Lagged(cursor) => self.frame(&ServerFrame::Lagged { cursor }),
-                Event::Reset(code) => self.frame(&ServerFrame::Reset { code: code.as_str().into() }),
-                Event::UseHttp => self.frame(&ServerFrame::Reset { code: "use_http".into() }),
-                Event::Refused(no) => {
-                    self.frame(&ServerFrame::Error { reference: ask.reference.clone(), code: no.code, error: no.error })
-                }
+                Event::Commit(commit) => commit.rendered(|commit| commit.frame().and_then(|frame| self.frame(&frame))),
+                event => event.into_frame(ask.reference.as_deref()).and_then(|frame| self.frame(&frame)),
             };
             let Some(frame) = frame else { return };
             if self.session.send(frame).await.is_err() {
@@ -214,19 +233,9 @@ impl Stream {
         }
     }
 
-    fn commit(&self, commit: &Commit) -> Option<Frame> {
-        let changes = commit.changes()?;
-        let (from, cursor, digest) = (commit.from, commit.cursor, commit.digest);
-        self.frame(&ServerFrame::Changes { from, cursor, digest, changes })
-    }
-
     fn frame(&self, frame: &ServerFrame) -> Option<Frame> {
         envelope(&self.topic, frame)
     }
-}
-
-fn page_frame(page: Page) -> ServerFrame {
-    ServerFrame::Changes { from: page.from, cursor: page.cursor, digest: page.digest, changes: page.changes }
 }
 
 fn envelope(topic: &str, frame: &ServerFrame) -> Option<Frame> {
@@ -243,7 +252,7 @@ fn reference(data: &RawValue) -> Option<String> {
     serde_json::from_str::<Tied>(data.get()).ok()?.reference
 }
 
-async fn say(session: &Session<Member>, topic: &str, frame: &ServerFrame) {
+pub(crate) async fn say(session: &Session<Member>, topic: &str, frame: &ServerFrame) {
     if let Some(frame) = envelope(topic, frame) {
         // A closed session needs no answer.
         let _ = session.send(frame).await;

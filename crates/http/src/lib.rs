@@ -7,14 +7,18 @@ mod answer;
 mod auth;
 mod client;
 mod door;
+mod guard;
 mod handlers;
+mod here;
 mod join;
+mod push;
 mod routes;
 mod serve;
 mod topics;
 
 pub use auth::{Anonymous, AuthFailed, Authenticate, Identity};
 pub use door::SameOrigin;
+pub use guard::{ADDRESS_RATE, BODIES_BYTES, BODIES_SHARE, BODY_IDLE, BODY_WITHIN, Limits, PRINCIPAL_RATE, Rate};
 pub use join::Member;
 pub use routes::{Live, Routes, router};
 pub use serve::{DRAIN_WITHIN, HEADER_TIMEOUT, MAX_CONNECTIONS, SEND_BUFFER, Serve, ServeError, WRITE_STALL, serve};

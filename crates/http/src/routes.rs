@@ -1,14 +1,16 @@
 //! The router an application mounts: which paths there are, and what answers them.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     routing::{get, post},
 };
-use riverrun_core::limits;
+use riverrun_core::limits::SCOPE_BYTES;
 use riverrun_engine::Engine;
 use riverrun_live::{Options, Origins, Server};
 
-use crate::{Anonymous, Authenticate, Topics, auth::Auth, client, handlers, join, join::Join};
+use crate::{Anonymous, Authenticate, Limits, Topics, auth::Auth, client, guard::Guard, handlers, join, join::Join};
 
 /// The live server of an application's routes: publishes to topics of the application's own.
 pub type Live = Server<Join>;
@@ -20,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) auth: Auth,
     pub(crate) origins: Origins,
     pub(crate) live: Live,
+    pub(crate) guard: Arc<Guard>,
 }
 
 /// The routes of the contract for anonymous users of one's own pages: `/_sync/push`, `pull`, `snapshot`, `client.js`,
@@ -45,6 +48,7 @@ pub struct Routes {
     socket: String,
     health: String,
     options: Options,
+    limits: Limits,
     topics: Option<Box<dyn Topics>>,
 }
 
@@ -58,6 +62,7 @@ impl Routes {
             socket: "/ws".into(),
             health: "/healthz".into(),
             options: Options::default(),
+            limits: Limits::default(),
             topics: None,
         }
     }
@@ -98,6 +103,13 @@ impl Routes {
         self
     }
 
+    /// How often a caller may ask, and what requests may hold in memory. The defaults are such that an honest client
+    /// never meets them.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// What answers frames on topics of the application's own.
     pub fn topics(mut self, topics: impl Topics) -> Self {
         self.topics = Some(Box::new(topics));
@@ -112,12 +124,13 @@ impl Routes {
     /// The router, and the live server behind it, for publishing to topics of the application's own.
     pub fn split<S: Clone + Send + Sync + 'static>(self) -> (Router<S>, Live) {
         let origins = self.options.origins.clone();
-        let join = Join::new(self.engine.clone(), self.auth.clone(), self.topics);
+        let guard = Arc::new(Guard::new(self.limits));
+        let join = Join::new(self.engine.clone(), self.auth.clone(), Arc::clone(&guard), self.topics);
         // Whatever scope the other routes take can be followed live.
-        let longest = join::SYNC.len() + limits::SCOPE_BYTES;
+        let longest = join::SYNC.len() + SCOPE_BYTES;
         let max_topic_bytes = self.options.max_topic_bytes.max(longest);
         let live = Server::new(join, Options { max_topic_bytes, ..self.options });
-        let shared = Shared { engine: self.engine, auth: self.auth, origins, live: live.clone() };
+        let shared = Shared { engine: self.engine, auth: self.auth, origins, live: live.clone(), guard };
         let at = |name: &str| format!("{}/{name}", self.prefix);
         let router = Router::new()
             .route(&at("push"), post(handlers::push))

@@ -3,6 +3,7 @@
 //! request beyond handing it to the application.
 
 mod connection;
+mod dev;
 mod error;
 mod listen;
 mod signals;
@@ -85,9 +86,18 @@ impl Serve {
     /// A server that listens at `addr` already, with this module's limits, until the process is told to stop. For whoever
     /// wants to say so, or to change a limit, before it runs.
     pub async fn bind(addr: impl ToSocketAddrs, app: Router) -> Result<Self, ServeError> {
-        let listener = listen::bind(addr).await?;
+        // Below `riverrun dev` the address is the one it forwards to.
+        let front = dev::front();
+        let listener = match front {
+            Some(address) => listen::bind(address).await?,
+            None => listen::bind(addr).await?,
+        };
         let shutdown = signals::first().map_err(|source| ServeError::Signals { source })?;
-        Ok(Self::new(listener, app).shutdown(shutdown))
+        let server = Self::new(listener, app);
+        Ok(match front {
+            Some(_) => server.shutdown(dev::or_gone(shutdown)),
+            None => server.shutdown(shutdown),
+        })
     }
 
     /// Where it listens.

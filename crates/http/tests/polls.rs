@@ -108,7 +108,7 @@ async fn health_is_ok_until_the_drain_begins() {
     let mut site = Site::open().await;
     let socket = site.socket().await;
     let well = Request::get(site.addr, "/healthz").send().await;
-    assert_eq!(well.ok(), json!({"status": "ok", "sessions": 1}));
+    assert_eq!(well.ok(), json!({"status": "ok"}), "and not how many are here");
     assert_eq!(well.header("cache-control"), Some("no-store"));
     drop(socket);
     let ask = Request::get(site.addr, "/healthz");

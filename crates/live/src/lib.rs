@@ -15,6 +15,7 @@ mod frame;
 mod hooks;
 mod options;
 mod origin;
+mod presence;
 mod queue;
 mod refusal;
 mod server;
@@ -33,6 +34,10 @@ pub use options::{
     QUEUE_BYTES, READ_BUFFER, SILENCE, STALL,
 };
 pub use origin::{OriginRefused, Origins};
+pub use presence::{
+    DELTA_BYTES, NAME_BYTES, NAMES_PER_SEAT, PEERS, PEERS_PER_TOPIC, PEERS_TOLD, Presence, PresenceRefused,
+    STATE_BYTES, Seat, TELL_EVERY, TOLD_PER_SECOND, Told,
+};
 pub use queue::{Closed, QUEUE_MESSAGES, SendError};
 pub use server::Server;
 pub use session::{JoinError, Session, SessionId};

@@ -34,7 +34,7 @@
 
 pub use riverrun_core::{self as core, entity};
 pub use riverrun_engine::{self as engine, Engine, Memory};
-pub use riverrun_http::{self as http, Routes, SameOrigin, Serve, router, serve};
+pub use riverrun_http::{self as http, Limits, Routes, SameOrigin, Serve, router, serve};
 pub use riverrun_live as live;
 #[cfg(feature = "sqlite")]
 pub use riverrun_sqlite::{self as sqlite, Sqlite};

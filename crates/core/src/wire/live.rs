@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PushResult, SnapshotAnswer};
+use super::{BadRequest, PushResult, SnapshotAnswer};
 use crate::{Change, ClientId, Code, Cursor, Digest, Epoch, Json, Seq};
 
 /// What a client says on a sync topic.
@@ -25,6 +25,52 @@ pub enum ClientFrame {
         #[serde(rename = "ref")]
         reference: Option<String>,
     },
+    /// About who is here; the rest of the frame is a [`PresenceWord`].
+    Presence {
+        /// Ties the answer to the question.
+        #[serde(rename = "ref")]
+        reference: Option<String>,
+    },
+}
+
+/// What a client says about who is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceWord {
+    /// As whom: a connection may be present as several. Left out, the empty name.
+    pub name: String,
+    /// The state to be here in; `null` is to leave. Its limits are the edge's to check.
+    pub state: Option<Json>,
+    /// Whether to see who is here without being seen.
+    pub look: Option<bool>,
+}
+
+impl PresenceWord {
+    /// Reads the data of a frame that came through the strict door.
+    pub fn read(data: &Json) -> Result<Self, BadRequest> {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default, rename = "as")]
+            name: String,
+            // An `Option` alone would take `null` for a state that was left out.
+            #[serde(default, deserialize_with = "given")]
+            state: Option<Json>,
+            look: Option<bool>,
+        }
+        let Body { name, state, look } = data.read()?;
+        if state.is_none() && look.is_none() {
+            return Err(BadRequest::invalid("presence needs a state, or a look"));
+        }
+        Ok(Self { name, state, look })
+    }
+
+    /// Whether the state says to leave.
+    pub fn leaves(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.as_str() == "null")
+    }
+}
+
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
 }
 
 /// The question that begins a subscription.
@@ -93,6 +139,19 @@ pub enum ServerFrame {
         /// The history the cursors belong to.
         epoch: Epoch,
     },
+    /// A word about who is here was refused. (Who is here, is told by the live server itself.)
+    Presence {
+        /// Ties the answer to the question.
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// The code, from the closed list.
+        code: Code,
+        /// A sentence for people.
+        error: String,
+        /// Nothing more is told until it is asked for again.
+        #[serde(skip_serializing_if = "core::ops::Not::not")]
+        ended: bool,
+    },
     /// That request alone failed, or the subscription was ended.
     Error {
         /// Ties the answer to the question.
@@ -109,5 +168,30 @@ impl ServerFrame {
     /// The frame as JSON.
     pub fn to_json(&self) -> Json {
         Json::of(self).unwrap_or_else(|_| Json::null())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn word(text: &str) -> Result<PresenceWord, String> {
+        PresenceWord::read(&Json::parse(text).unwrap()).map_err(|bad| bad.to_string())
+    }
+
+    #[test]
+    fn a_state_of_null_is_not_a_state_left_out() {
+        let here = word(r#"{"type":"presence","as":"tab","state":{"at":1}}"#).unwrap();
+        assert_eq!((here.name.as_str(), here.leaves(), here.look), ("tab", false, None));
+        assert_eq!(here.state.unwrap().as_str(), r#"{"at":1}"#);
+        let gone = word(r#"{"type":"presence","state": null}"#).unwrap();
+        assert_eq!((gone.name.as_str(), gone.leaves()), ("", true));
+        let looks = word(r#"{"type":"presence","look":true}"#).unwrap();
+        assert_eq!((looks.leaves(), looks.state, looks.look), (false, None, Some(true)));
+        for nothing in [r#"{"type":"presence"}"#, r#"{"type":"presence","as":7,"state":{}}"#] {
+            assert!(word(nothing).is_err(), "{nothing}");
+        }
     }
 }

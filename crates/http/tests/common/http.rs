@@ -55,6 +55,11 @@ impl Request {
         self.header("authorization", &format!("Bearer token-of-{who}"))
     }
 
+    /// Where it goes to.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// The request's bytes, head and body.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let Self { addr, method, path, headers, body } = self;
