@@ -4,9 +4,9 @@
 
 mod apply;
 mod copy;
-mod http;
+pub(crate) mod http;
 mod page;
-mod server;
+pub(crate) mod server;
 mod tries;
 
 use std::{collections::BTreeSet, fs, path::Path};

@@ -50,7 +50,8 @@ impl Part {
         command.args(["--exact", part, "--ignored", "--nocapture"]).env(FOLDER, folder).env(ADDRESS, address);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines.map_while(Result::ok).find_map(|line| line.split_once("READY ").map(|(_, said)| said.to_owned()));
+        let said =
+            lines.map_while(Result::ok).find_map(|line| line.split_once("READY ").map(|(_, said)| said.to_owned()));
         Self(child, said.unwrap_or_else(|| panic!("{part} ended before it was ready")))
     }
 }

@@ -19,7 +19,7 @@ use crate::store::{Entry, Head, Layer, ReadTx, StoreError, StoreResult, WriteTx}
 type Held = Box<dyn Any + Send + Sync>;
 
 /// The collection and id under which a machine's base state is kept in the base layer.
-const MACHINE_BASE: (&str, &str) = ("_state", "base");
+pub(crate) const MACHINE_BASE: (&str, &str) = ("_state", "base");
 
 /// The application's rules.
 pub(crate) enum App {

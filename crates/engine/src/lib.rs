@@ -7,6 +7,7 @@
 
 mod access;
 mod app;
+pub mod audit;
 mod builder;
 mod clock;
 mod decide;
@@ -14,17 +15,21 @@ mod digests;
 mod engine;
 mod error;
 mod feed;
+mod frame;
+pub mod history;
 mod inline;
 mod kernel;
 mod memory;
 mod mutate;
 mod order;
 mod pace;
-mod planted;
+#[doc(hidden)]
+pub mod planted;
 mod pull;
 mod push;
 mod reads;
 mod retain;
+mod right;
 mod run;
 mod settle;
 mod snapshot;
@@ -46,6 +51,7 @@ pub use memory::Memory;
 pub use mutate::MutateError;
 pub use pull::Page;
 pub use retain::Retention;
+pub use right::Right;
 pub use store::Store;
 pub use subscribe::{Event, Subscription};
 pub use verify::{Damage, Verified};

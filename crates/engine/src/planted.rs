@@ -39,7 +39,7 @@ impl Sequences {
 }
 
 /// Takes a bug's name from the environment (`RIVERRUN_PLANTED`), for servers started by a test.
-pub(crate) fn from_environment() {
+pub fn from_environment() {
     #[cfg(feature = "planted")]
     if let Ok(name) = std::env::var("RIVERRUN_PLANTED") {
         riverrun_core::planted::plant(Bug::named(&name));

@@ -11,7 +11,7 @@ use crate::{
     error::Refused,
     kernel::Kernel,
     planted::{Bug, is},
-    store::{self, Entry, Head, ReadTx, StoreResult},
+    store::{self, Entry, Head, ReadTx, StoreError, StoreResult},
 };
 
 /// A stretch of a scope's log, from one cursor to another.
@@ -120,6 +120,11 @@ pub(crate) fn page(
     }
     let (cursor, digest) = match end {
         Some(end) => end,
+        // Told as an empty page with more behind it, a reader would ask for it for ever.
+        None if from < head.cursor => {
+            let error = format!("the log of {scope} has nothing after change {from}, and its head is {}", head.cursor);
+            return Err(StoreError::Corrupt(error));
+        }
         None => (from, digests::at(tx, scope, head, from)?),
     };
     Ok(Page { from, changes, cursor, digest, head: head.cursor })

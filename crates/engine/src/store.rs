@@ -31,6 +31,7 @@ use std::{any::Any, path::Path};
 
 use riverrun_core::{ClientId, Cursor, Digest, Epoch, Json, Millis, MutationId, Principal, Scope, Seq, Verdict};
 
+mod boxed;
 mod survey;
 
 pub use survey::Survey;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often the right to read is asked for again: an answer is believed no longer than this.
-const RECHECK: Duration = Duration::from_secs(30);
+pub(crate) const RECHECK: Duration = Duration::from_secs(30);
 
 /// How often a subscription may fall out of the ring while it catches up before it is told to come again: then the scope
 /// changes faster than this reader reads.

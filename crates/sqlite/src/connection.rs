@@ -34,7 +34,7 @@ pub(crate) fn memory() -> rusqlite::Result<Connection> {
 
 /// Sets how the writing connection makes commits durable. Says which journal the file has now.
 pub(crate) fn durable(conn: &Connection, synchronous: Synchronous) -> rusqlite::Result<String> {
-    let journal = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let journal = switch_to_wal(conn)?;
     conn.pragma_update(
         None,
         "synchronous",
@@ -49,6 +49,19 @@ pub(crate) fn durable(conn: &Connection, synchronous: Synchronous) -> rusqlite::
     conn.pragma_update(None, "checkpoint_fullfsync", true)?;
     conn.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     conn.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
+    Ok(journal)
+}
+
+/// Gives the file a write-ahead log, and says which journal it has then. The switch of a new file is a commit that happens
+/// after the statement has given its row: only a statement that is run to its end tells a sync that failed there. Unnoticed,
+/// the file would keep its old journal, whose removal SQLite does not sync: a power cut could undo what was answered.
+fn switch_to_wal(conn: &Connection) -> rusqlite::Result<String> {
+    let mut statement = conn.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = statement.query([])?;
+    let mut journal = String::new();
+    while let Some(row) = rows.next()? {
+        journal = row.get(0)?;
+    }
     Ok(journal)
 }
 

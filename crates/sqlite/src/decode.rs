@@ -53,12 +53,16 @@ pub(crate) fn json(row: &Row<'_>, column: usize) -> Fallible<Json> {
 
 /// `cursor, digest, floor, floor_digest`.
 pub(crate) fn head(row: &Row<'_>) -> Fallible<Head> {
-    Ok(Head {
+    let head = Head {
         cursor: Cursor(counted(row, 0)?),
         digest: digest(row, 1)?,
         floor: Cursor(counted(row, 2)?),
         floor_digest: digest(row, 3)?,
-    })
+    };
+    if head.floor > head.cursor {
+        return Err(corrupt(format!("the floor {} lies above the head {}", head.floor, head.cursor)).into());
+    }
+    Ok(head)
 }
 
 /// `first, last, digest, time, mutation, changes`.
@@ -93,11 +97,16 @@ pub(crate) fn joined(changes: &[Json]) -> String {
 
 /// `type, args, principal, client, seq`.
 pub(crate) fn origin(row: &Row<'_>) -> Fallible<Origin> {
+    origin_from(row, 0)
+}
+
+/// The same from a column on.
+pub(crate) fn origin_from(row: &Row<'_>, column: usize) -> Fallible<Origin> {
     Ok(Origin {
-        name: row.get(0)?,
-        args: json(row, 1)?,
-        principal: id(Principal::new(text(row, 2)?))?,
-        place: place(row, 3)?,
+        name: row.get(column)?,
+        args: json(row, column + 1)?,
+        principal: id(Principal::new(text(row, column + 2)?))?,
+        place: place(row, column + 3)?,
     })
 }
 

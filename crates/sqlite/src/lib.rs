@@ -13,6 +13,7 @@
 //! The engine's tables begin with `rr_`; every other name is the application's. Tables of its own are declared with
 //! [`Options::schema`], written inside a mutator through [`tx`], and read with [`Sqlite::query`].
 
+mod backup;
 mod checkpoint;
 mod connection;
 mod decode;
@@ -29,15 +30,19 @@ mod place;
 mod pool;
 mod query;
 mod read;
+mod reading;
+mod restore;
 mod schema;
 mod session;
 mod sql_tx;
 mod store;
+mod survey;
 mod words;
 mod write;
 
 pub use open_error::OpenError;
 pub use options::{Options, Synchronous};
+pub use restore::{Restored, restore};
 /// The driver, for its `params!`, `Row` and `Connection`: an application needs the very version this store was built with.
 pub use rusqlite;
 pub use sql_tx::{SqlTx, tx};

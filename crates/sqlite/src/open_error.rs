@@ -10,6 +10,32 @@ use rusqlite::ErrorCode;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// There is no file to read.
+    #[error("{path} does not exist; name the database the application uses")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is of an earlier schema, which only a server may raise.
+    #[error(
+        "{path} is of an earlier version (schema {found}, this one needs {known}); start the server once, it brings it up to date"
+    )]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// The schema the file has.
+        found: i32,
+        /// The schema this version reads.
+        known: i32,
+    },
+    /// A file is in the way.
+    #[error("{path} is there already; {advice}")]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+        /// What to do about it.
+        advice: String,
+    },
     /// The file is something else.
     #[error("{path} is not an SQLite database; name another file, or move this one away")]
     NotADatabase {

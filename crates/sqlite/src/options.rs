@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{OpenError, Sqlite, checkpoint::Checkpoint, connection, guard::Guard, host::Host, inspect, lock::Lock};
-use crate::{place::Place, pool::Readers, schema, store::Parts};
+use crate::{place::{self, Place}, pool::Readers, schema, store::Parts};
 
 /// Connections that read at the same time: as many as a small machine has use for; each keeps 2 MiB of pages.
 const READERS: usize = 4;
@@ -34,9 +34,9 @@ pub enum Synchronous {
 #[derive(Debug, Clone)]
 #[must_use = "options open nothing by themselves"]
 pub struct Options {
-    path: Option<PathBuf>,
-    readers: usize,
-    busy: Duration,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) readers: usize,
+    pub(crate) busy: Duration,
     synchronous: Synchronous,
     schema: Vec<String>,
     quick_check: bool,
@@ -96,6 +96,7 @@ impl Options {
 
     /// Opens the store.
     pub fn open(self) -> Result<Sqlite, OpenError> {
+        riverrun_engine::planted::from_environment();
         match &self.path {
             Some(path) => self.open_file(path),
             None => self.open_memory(),
@@ -124,6 +125,7 @@ impl Options {
             return Err(OpenError::Io { path, detail });
         }
         let (writer, checkpoint) = self.prepare(conn, &path)?;
+        place::settle(&path).map_err(|error| OpenError::from_io(&path, &error))?;
         let readers = Readers::open(&path, self.readers, self.busy).map_err(sql)?;
         let shown = format!("SQLite, {}", given.display());
         let place = Place::of(&path);

@@ -1,7 +1,10 @@
 //! Whether the file that was opened is still the one its path names. A database moved away or replaced under a running
 //! server would take commits that nobody finds again, so a store looks before each commit; it repairs nothing.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use riverrun_engine::store::{StoreError, StoreResult};
 
@@ -26,6 +29,20 @@ impl Place {
     pub(crate) fn check(&self) -> StoreResult<()> {
         if identity(&self.path) == self.identity { Ok(()) } else { Err(StoreError::Io(MOVED.into())) }
     }
+}
+
+/// Brings the names of the database and of its write-ahead log to the disk. SQLite does this too, but drops the error, and
+/// a power cut would then take the log away with all that was answered from it.
+#[cfg(unix)]
+pub(crate) fn settle(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
+}
+
+/// Elsewhere a directory can't be opened to be synced.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "the shape of the one above")]
+pub(crate) fn settle(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ use crate::{
 
 impl Session<'_> {
     /// Runs a read that needs the scope's number; a scope without one has nothing to read.
-    fn within<T: Default>(
+    pub(crate) fn within<T: Default>(
         &mut self,
         scope: &Scope,
         work: impl FnOnce(&mut Self, i64) -> Fallible<T>,

@@ -82,6 +82,25 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Refuses a file that holds no log.
+pub(crate) fn check_a_log(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    check(conn, path)?;
+    if number(conn, "application_id").map_err(|error| OpenError::from_sql(path, &error))? == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(OpenError::NotRiverrun { path: path.to_path_buf(), why: "it holds no log of riverrun's".into() })
+}
+
+/// Refuses a file that can't be read as it is: no log of riverrun's, or one of another version's schema.
+pub(crate) fn check_to_read(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    check_a_log(conn, path)?;
+    let found = number(conn, "user_version").map_err(|error| OpenError::from_sql(path, &error))?;
+    if found < VERSION {
+        return Err(OpenError::OlderSchema { path: path.to_path_buf(), found, known: VERSION });
+    }
+    Ok(())
+}
+
 /// Brings a checked file to the version this program knows.
 pub(crate) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     steps(conn).map_err(|error| OpenError::from_sql(path, &error))

@@ -203,4 +203,8 @@ impl Store for Sqlite {
     fn describe(&self) -> String {
         self.inner.shown.clone()
     }
+
+    fn backup(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> StoreResult<()> {
+        self.inner.reading(|host| crate::backup::backup(host, file, progress))
+    }
 }

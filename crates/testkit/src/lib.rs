@@ -3,4 +3,5 @@
 //! development dependency only; nothing that production code needs may live here.
 
 pub mod protocol;
+pub mod sim;
 pub mod store;

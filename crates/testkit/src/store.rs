@@ -20,6 +20,7 @@ mod order;
 mod random;
 mod range;
 mod savepoints;
+mod survey;
 mod verdicts;
 
 use riverrun_engine::Store;
@@ -151,6 +152,12 @@ macro_rules! __store_cases {
             savepoints::savepoints_follow_one_another,
             savepoints::what_was_rolled_back_can_be_written_again,
             savepoints::a_locked_scope_stays_locked_through_a_rollback,
+            survey::pages_of_verdicts_hold_each_one_once_and_in_order,
+            survey::pages_of_watermarks_hold_each_client_once_and_in_order,
+            survey::pages_of_owners_hold_each_client_once_and_in_order,
+            survey::entries_are_listed_with_where_they_came_from,
+            survey::an_error_of_the_sink_ends_the_log_and_comes_back,
+            survey::a_sound_store_has_no_defects,
             verdicts::an_accepted_verdict_comes_back_with_its_cursors,
             verdicts::a_rejected_verdict_comes_back_word_for_word,
             verdicts::a_verdict_belongs_to_one_scope_and_principal,

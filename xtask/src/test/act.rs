@@ -12,10 +12,15 @@ use super::{
 };
 use crate::{
     client::{CLIENT, install, npm},
+    conformance::{self, ConformanceOptions},
+    force::{self, ForceOptions},
+    fuzz::{self, FuzzOptions},
     metadata::Metadata,
-    process::{cargo, command, demand, stream, stream_lines},
+    new_app,
+    process::{cargo, command, demand, find, stream, stream_lines},
     purity,
     repo::Repo,
+    sim::{self, SimOptions},
     tidy, tutorial,
 };
 
@@ -66,15 +71,27 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted>
         Step::Build => in_cargo(&["test", "--workspace", "--no-run", "--no-fail-fast"])?,
         Step::RustTest => return rust(repo),
         Step::Features => features(repo, metadata)?,
+        Step::Sim => sim::run(repo, &SimOptions::default())?,
+        Step::Conformance => conformance::run(repo, &ConformanceOptions::default())?,
+        Step::Force if cfg!(not(target_os = "linux")) => {
+            return Ok(Acted::Skipped("the tests by force need Linux".to_owned()));
+        }
+        Step::Force => force::run(repo, &ForceOptions::short())?,
+        Step::Fuzz if find("c++").is_none() => {
+            return Ok(Acted::Skipped("there is no C++ compiler, which the fuzzer is built with".to_owned()));
+        }
+        Step::Fuzz => fuzz::run(repo, &FuzzOptions::short())?,
         Step::Tutorial => return Ok(walk(repo, metadata)),
-        Step::BrowserDeps | Step::BrowserTest if !has_e2e => {
+        Step::NewApp => return Ok(new_app(repo, metadata)),
+        Step::BrowserDeps | Step::BrowserTest | Step::Dev if !has_e2e => {
             return Ok(Acted::Skipped(format!("THERE ARE NO BROWSER TESTS: {E2E}/package.json does not exist")));
         }
         Step::BrowserDeps => {
             setup::install_browser(repo)?;
             install(repo, E2E)?;
         }
-        Step::BrowserTest => return browser(repo),
+        Step::BrowserTest => return browser(repo, "test"),
+        Step::Dev => return browser(repo, "test:dev"),
     }
     Ok(Acted::checked())
 }
@@ -90,6 +107,13 @@ fn rust(repo: &Repo) -> Result<Acted> {
 fn walk(repo: &Repo, metadata: &Metadata) -> Acted {
     let mut tests = Counts::default();
     let ended = tutorial::walk(repo, metadata, |line| tests += counts::of_cargo_line(line));
+    Acted::tested(tests, ended)
+}
+
+/// The applications have their templates' tests.
+fn new_app(repo: &Repo, metadata: &Metadata) -> Acted {
+    let mut tests = Counts::default();
+    let ended = new_app::run(repo, metadata, |line| tests += counts::of_cargo_line(line));
     Acted::tested(tests, ended)
 }
 
@@ -113,10 +137,11 @@ fn vitest(repo: &Repo, metadata: &Metadata) -> Result<Acted> {
     Ok(Acted::tested(tests, ended))
 }
 
-fn browser(repo: &Repo) -> Result<Acted> {
+/// A script of the browser tests' package.
+fn browser(repo: &Repo, script: &str) -> Result<Acted> {
     let mut tests = Counts::default();
     println!("in {E2E}:");
-    let mut npm_test = command("npm", &repo.path(E2E), &["test"]);
+    let mut npm_test = command("npm", &repo.path(E2E), &["run", script]);
     npm_test.envs(setup::browser().map(|path| (setup::BROWSER_VARIABLE, path)));
     let (shown, status) = stream_lines(npm_test, |line| tests += counts::of_node_line(line))?;
     Ok(Acted::tested(tests, demand(&shown, status)))

@@ -18,9 +18,15 @@ pub(super) enum Step {
     Build,
     RustTest,
     Features,
+    Sim,
+    Conformance,
+    Force,
+    Fuzz,
     Tutorial,
+    NewApp,
     BrowserDeps,
     BrowserTest,
+    Dev,
 }
 
 impl Step {
@@ -38,17 +44,23 @@ impl Step {
             Self::Build => "everything compiles",
             Self::RustTest => "the Rust tests, doc tests included",
             Self::Features => "each library crate alone, and its features one by one",
+            Self::Sim => "500 seeds of the simulation, over both stores",
+            Self::Conformance => "both clients say the same of 1,000 fresh traces",
+            Self::Force => "the release server, killed, cut from power, on failing and full disks",
+            Self::Fuzz => "the fuzz targets, for two seconds each",
             Self::Tutorial => "docs/tutorial.md does what it says",
+            Self::NewApp => "an application of each template, made as a newcomer would",
             Self::BrowserDeps => "a browser and what drives it are installed",
             Self::BrowserTest => "the application in a real browser",
+            Self::Dev => "`riverrun dev`, with real edits in a real browser",
         }
     }
 
     /// The step that installs what this one runs with; `--only` brings it along.
     fn installed_by(self) -> Option<Self> {
         match self {
-            Self::ClientCheck | Self::ClientFresh | Self::ClientTest => Some(Self::ClientDeps),
-            Self::BrowserTest => Some(Self::BrowserDeps),
+            Self::ClientCheck | Self::ClientFresh | Self::ClientTest | Self::Conformance => Some(Self::ClientDeps),
+            Self::BrowserTest | Self::Dev => Some(Self::BrowserDeps),
             _ => None,
         }
     }
@@ -57,14 +69,15 @@ impl Step {
     pub(super) fn means_nothing_without(self) -> &'static [Self] {
         match self {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
-            Self::RustTest | Self::Tutorial => &[Self::Build],
-            Self::BrowserTest => &[Self::Build, Self::BrowserDeps],
+            Self::Conformance => &[Self::ClientDeps, Self::Build],
+            Self::RustTest | Self::Tutorial | Self::NewApp => &[Self::Build],
+            Self::BrowserTest | Self::Dev => &[Self::Build, Self::BrowserDeps],
             _ => &[],
         }
     }
 
     fn is_browser(self) -> bool {
-        matches!(self, Self::BrowserDeps | Self::BrowserTest)
+        matches!(self, Self::BrowserDeps | Self::BrowserTest | Self::Dev)
     }
 }
 
@@ -97,8 +110,8 @@ mod tests {
     #[test]
     fn without_a_browser_all_else_still_runs() {
         let steps = plan(&[], true);
-        assert_eq!(steps.len(), Step::value_variants().len() - 2);
-        assert!(!steps.contains(&Step::BrowserTest) && !steps.contains(&Step::BrowserDeps));
+        assert_eq!(steps.len(), Step::value_variants().len() - 3);
+        assert!(![Step::BrowserTest, Step::BrowserDeps, Step::Dev].iter().any(|step| steps.contains(step)));
     }
 
     #[test]

@@ -8,16 +8,20 @@ use anyhow::Result;
 use super::{Finding, Findings};
 use crate::metadata::{Metadata, tree};
 
-const TEMPLATE: &str = "templates/sync";
+const TEMPLATES: [&str; 2] = ["templates/sync", "templates/minimal"];
 
 /// Crates, the template itself included. axum, tokio, minijinja and rusqlite together are 87, built in about 50 seconds
 /// on two cores.
 const CRATES: usize = 100;
 
 pub(super) fn check(root: &Path, metadata: &Metadata, findings: &mut Findings) -> Result<()> {
-    let finding = |text| Finding { place: TEMPLATE.to_owned(), line: None, text };
-    let Some(template) = metadata.in_folder(root, TEMPLATE) else {
-        if root.join(TEMPLATE).join("Cargo.toml").is_file() {
+    TEMPLATES.iter().try_for_each(|folder| one(root, metadata, folder, findings))
+}
+
+fn one(root: &Path, metadata: &Metadata, folder: &str, findings: &mut Findings) -> Result<()> {
+    let finding = |text| Finding { place: folder.to_owned(), line: None, text };
+    let Some(template) = metadata.in_folder(root, folder) else {
+        if root.join(folder).join("Cargo.toml").is_file() {
             findings.broken.push(finding("is no member of the workspace".to_owned()));
         } else {
             findings.advice.push(finding("does not exist, so its crates are not counted".to_owned()));
@@ -25,7 +29,7 @@ pub(super) fn check(root: &Path, metadata: &Metadata, findings: &mut Findings) -
         return Ok(());
     };
     let crates = tree(root, &template.name, "normal,build", None)?.len();
-    println!("{TEMPLATE} is built from {crates} crates, {CRATES} are the limit");
+    println!("{folder} is built from {crates} crates, {CRATES} are the limit");
     if crates > CRATES {
         let text = format!("is built from {crates} crates, {CRATES} are the limit: make what is heavy a feature");
         findings.broken.push(finding(text));

@@ -13,21 +13,21 @@ use serde_json::Value;
 /// How long one answer may take: far longer than it does, so that only a hang ends it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
 }
 
-pub(super) fn get(address: &str, path: &str) -> Result<Answer> {
+pub(crate) fn get(address: &str, path: &str) -> Result<Answer> {
     ask(address, "GET", path, "text/plain", "")
 }
 
-pub(super) fn post_json(address: &str, path: &str, body: &Value) -> Result<Answer> {
+pub(crate) fn post_json(address: &str, path: &str, body: &Value) -> Result<Answer> {
     ask(address, "POST", path, "application/json", &body.to_string())
 }
 
 /// As the application's own page posts a form.
-pub(super) fn post_form(address: &str, path: &str, body: &str) -> Result<Answer> {
+pub(crate) fn post_form(address: &str, path: &str, body: &str) -> Result<Answer> {
     ask(address, "POST", path, "application/x-www-form-urlencoded", body)
 }
 

@@ -14,15 +14,15 @@ use crate::process::command;
 /// What the application says before its address, once it listens.
 const LISTENS: &str = "listening on http://";
 
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Host and port.
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
     /// Starts a program, and waits until it listens.
-    pub(super) fn start(program: &Path, database: &Path) -> Result<Self> {
+    pub(crate) fn start(program: &Path, database: &Path) -> Result<Self> {
         let folder = database.parent().context("a database lies in a folder")?;
         let mut command = command(program, folder, &[]);
         command.env("HOST", "127.0.0.1").env("PORT", "0").env("DATABASE_PATH", database);

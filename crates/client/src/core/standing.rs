@@ -36,6 +36,10 @@ impl Standing {
 
     /// A question ended; `None` where it was answered.
     pub(super) fn heard(&mut self, about: About, failed: Option<&Failed>) {
+        // Changes arrive by themselves: a question that failed on its way says nothing, and no later one would take it back.
+        if about == About::Reading && self.live && failed.is_some() {
+            return;
+        }
         // A push that fails says little about reading; one that works says the server is there.
         if about == About::Reading || failed.is_none() {
             self.answers = failed.is_none();
@@ -60,5 +64,24 @@ impl Standing {
             self.now = next.clone();
             next
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_no_to_a_question_does_not_stay_while_the_subscription_is_live() {
+        let no = Failed::of_code("unauthenticated", "who is it?");
+        let mut standing = Standing::default();
+        standing.heard(About::Reading, Some(&no));
+        assert!(matches!(standing.news(), Some(Status::Unauthorized { .. })));
+        standing.live(true);
+        standing.heard(About::Reading, Some(&no));
+        assert_eq!(standing.news(), Some(Status::Live));
+        standing.live(false);
+        standing.heard(About::Reading, Some(&no));
+        assert!(matches!(standing.news(), Some(Status::Unauthorized { .. })));
     }
 }

@@ -26,6 +26,38 @@ use crate::{
 };
 
 /// A client of one scope. Cheap to clone; the work goes on until the last clone is gone or [`Client::close`] is called.
+///
+/// ```no_run
+/// use riverrun_client::{Client, Memory, Options, plain_mutators};
+/// use riverrun_core::{Mutators, Scope, entity};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// struct Todo { id: String, title: String, done: bool }
+/// entity!(Todo, "todo", id);
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let mutators = plain_mutators::<Todo>(Mutators::new());
+/// let options = Options::new("http://127.0.0.1:8080", Scope::new("list:42")?).mutators(mutators);
+/// // With the feature `sqlite`, `SqliteFile::open("todo.db", &scope)?` keeps it all over a restart.
+/// let client = Client::open(options, Memory::new()).await?;
+///
+/// let todos = client.collection::<Todo>();
+/// let sent = todos.create(&Todo { id: "t1".into(), title: "Milk".into(), done: false })?;
+/// assert_eq!((todos.count(), todos.get("t1")?.is_some()), (1, true), "it shows at once");
+/// todos.entity("t1").edit(|todo| todo.done = true)?;
+/// println!("{} are open, the first was {:?}", todos.find(|todo| !todo.done)?.len(), sent.verdict().await);
+///
+/// // Kept true for as long as they are held, whoever changes the list.
+/// let open = todos.signal().computed(|all| all.as_ref().map_or(0, |all| all.iter().filter(|t| !t.done).count()));
+/// let _shown = open.effect(|open| println!("{open} to do"));
+///
+/// todos.delete("t1")?;
+/// client.settled().await;
+/// client.close().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,

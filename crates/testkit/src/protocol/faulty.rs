@@ -4,7 +4,7 @@ use std::any::Any;
 
 use riverrun_core::{ClientId, Cursor, Epoch, Json, Millis, MutationId, Principal, Scope, Seq};
 use riverrun_engine::store::{
-    Entry, Forgotten, Head, Layer, Origin, Range, ReadTx, Record, StoreError, StoreResult, Watermark, WriteTx,
+    Entry, Forgotten, Head, Layer, Origin, Range, ReadTx, Record, StoreError, StoreResult, Survey, Watermark, WriteTx,
 };
 
 /// Where a write fails.
@@ -65,6 +65,16 @@ impl ReadTx for Counting<'_> {
 
     fn host(&self) -> Option<&dyn Any> {
         self.tx.host()
+    }
+}
+
+impl Survey for Counting<'_> {
+    passed_on! {
+        logged(scope: &Scope, after: Cursor, sink: &mut dyn FnMut(Entry, Origin) -> StoreResult<bool>) -> ();
+        verdicts(scope: &Scope, after: Option<(&Principal, &MutationId)>, limit: usize) -> Vec<(Principal, Record)>;
+        watermarks(scope: &Scope, after: Option<&ClientId>, limit: usize) -> Vec<(ClientId, Watermark)>;
+        owners(after: Option<&ClientId>, limit: usize) -> Vec<(ClientId, Principal)>;
+        defects(sink: &mut dyn FnMut(&str)) -> ();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use riverrun_core::{ClientId, Cursor, Epoch, Json, Millis, MutationId, Principal, Scope, Seq};
 use riverrun_engine::store::{
-    Entry, Forgotten, Head, Layer, Origin, Range, ReadTx, Record, StoreError, StoreResult, Watermark, WriteTx,
+    Entry, Forgotten, Head, Layer, Origin, Range, ReadTx, Record, StoreError, StoreResult, Survey, Watermark, WriteTx,
 };
 
 /// All rows as lists, in no order.
@@ -130,6 +130,63 @@ impl ReadTx for Model {
         scopes.sort_by_key(|scope| scope.as_str().as_bytes().to_vec());
         scopes.truncate(limit);
         Ok(scopes)
+    }
+}
+
+impl Survey for Model {
+    fn logged(
+        &mut self,
+        scope: &Scope,
+        after: Cursor,
+        sink: &mut dyn FnMut(Entry, Origin) -> StoreResult<bool>,
+    ) -> StoreResult<()> {
+        let mut log: Vec<_> = self.log.iter().filter(|(of, entry, _)| of == scope && entry.last() > after).collect();
+        log.sort_by_key(|(_, entry, _)| entry.first);
+        for (_, entry, origin) in log {
+            if !sink(entry.clone(), origin.clone())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn verdicts(
+        &mut self,
+        scope: &Scope,
+        after: Option<(&Principal, &MutationId)>,
+        limit: usize,
+    ) -> StoreResult<Vec<(Principal, Record)>> {
+        let key = |who: &Principal, id: &MutationId| (who.as_str().to_string(), id.as_str().to_string());
+        let mut all: Vec<_> = self.verdicts.iter().filter(|(at, ..)| at == scope).collect();
+        all.sort_by_key(|(_, who, record)| key(who, &record.id));
+        all.retain(|(_, who, record)| after.is_none_or(|(after, id)| key(who, &record.id) > key(after, id)));
+        all.truncate(limit);
+        Ok(all.into_iter().map(|(_, who, record)| (who.clone(), record.clone())).collect())
+    }
+
+    fn watermarks(
+        &mut self,
+        scope: &Scope,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(ClientId, Watermark)>> {
+        let mut all: Vec<_> = self.marks.iter().filter(|(at, ..)| at == scope).collect();
+        all.sort_by_key(|(_, client, _)| client.as_str());
+        all.retain(|(_, client, _)| after.is_none_or(|after| client.as_str() > after.as_str()));
+        all.truncate(limit);
+        Ok(all.into_iter().map(|(_, client, mark)| (client.clone(), *mark)).collect())
+    }
+
+    fn owners(&mut self, after: Option<&ClientId>, limit: usize) -> StoreResult<Vec<(ClientId, Principal)>> {
+        let mut all = self.owners.clone();
+        all.sort_by_key(|(client, _)| client.as_str().to_string());
+        all.retain(|(client, _)| after.is_none_or(|after| client.as_str() > after.as_str()));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    fn defects(&mut self, _: &mut dyn FnMut(&str)) -> StoreResult<()> {
+        Ok(())
     }
 }
 

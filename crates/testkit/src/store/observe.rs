@@ -4,7 +4,10 @@
 use riverrun_core::{Cursor, Seq};
 use riverrun_engine::store::{Layer, Range, ReadTx, Store, StoreResult};
 
-use super::make::{client, look, mutation, principal, scope};
+use super::{
+    make::{client, look, mutation, principal, scope},
+    survey,
+};
 
 pub(super) const SCOPES: [&str; 3] = ["Z", "a", "é:1"];
 pub(super) const COLLECTIONS: [&str; 2] = ["todo", "t_do"];
@@ -31,6 +34,7 @@ pub(super) fn observe(tx: &mut dyn ReadTx) -> StoreResult<Vec<String>> {
     for name in CLIENTS {
         lines.push(format!("{name} belongs to {:?}", tx.owner(&client(name))?));
     }
+    lines.push(format!("owners {:?}", survey::owners(tx, 2)?));
     Ok(lines)
 }
 
@@ -73,6 +77,9 @@ fn scoped(tx: &mut dyn ReadTx, name: &str, lines: &mut Vec<String>) -> StoreResu
             }
         }
     }
+    lines.push(format!("{name}: logged {:?}", survey::logged(tx, &scope)?));
+    lines.push(format!("{name}: verdicts {:?}", survey::verdicts(tx, &scope, 2)?));
+    lines.push(format!("{name}: watermarks {:?}", survey::watermarks(tx, &scope, 2)?));
     Ok(())
 }
 
