@@ -1,48 +1,105 @@
-// Builds the one file a page needs, dist/client.js, which is committed and embedded by the server.
-// With --fresh nothing is written: the build must equal the committed file, byte for byte.
+// Builds what a page needs, dist/client.js, which is committed and embedded by the server, and beside it what is only for
+// those who ask for it: dist/react.js and dist/signals.js, and the types of all three.
+// With --fresh nothing is written: the build must equal the committed files, byte for byte.
 import { build } from "esbuild";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { minify } from "terser";
+import ts from "typescript";
 
 const here = new URL(".", import.meta.url);
-const target = new URL("dist/client.js", here);
+const dist = new URL("dist/", here);
 
 // Names between our own modules, shortened in the built file. None of them may be a field of the wire, of a stored or
 // broadcast record, of the public API, or of anything the platform defines: the tests run on the built file to see that.
 const INTERNAL = `
-  absorb accepted adopt append apply base cancel catchUp changed clientUnknown closed conflicts connected core counter decide
-  distrust doubt drain entry expect fall frame fresh gone hasEnded heard http invalidate keep kept kick lastSeq layer leads
-  dropped ledger load named nextRef otherHistory place post prefer probe pusher queue quiet reader record renew renewed renumber resigns restore
-  resync retryAfter rows senders settle standing start stop tabs take tell trust unknown valid verdicts wake watermark written
+  about above absorb acceptances accepted adopt after again append apply around behind board calm calls cancel catchUp
+  clientUnknown conflicts connected core counter decide distrust doubt drain drop dropped elsewhere entered expect feed few
+  follow forget frame fresh gone happened hasEnded head hear heard here history hold invalidate isLive keep keepBase kept kick
+  layer link load may mismatch named nextRef others otherHistory over own_ place poke prefer probe queued quiet reader
+  readyNow reads record remove renew renewed renumber resigns restore retryAfter run say settle show sockets start stop stopped tellAll
+  touched undone unkept unknown unsubscribed up down valid view watchers watermark written wake
 `
   .trim()
   .split(/\s+/);
 
-const { outputFiles } = await build({
-  absWorkingDir: fileURLToPath(here),
-  entryPoints: ["src/index.ts"],
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  minify: true,
-  mangleProps: new RegExp(`^(${INTERNAL.join("|")})$`),
-  legalComments: "none",
-  charset: "utf8",
-  write: false,
-  banner: { js: "/*! riverrun client 0.1.0 | MIT OR Apache-2.0 */" },
-});
-const built = outputFiles[0].contents;
+async function bundle(entry, external = []) {
+  const { outputFiles } = await build({
+    absWorkingDir: fileURLToPath(here),
+    entryPoints: [entry],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    // Private names as short ones; terser does the rest.
+    minifyIdentifiers: true,
+    minifySyntax: true,
+    external,
+    legalComments: "none",
+    charset: "utf8",
+    write: false,
+  });
+  const { code } = await minify(outputFiles[0].text, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true },
+    mangle: { properties: { builtins: true, regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
+    format: { comments: false, preamble: "/*! riverrun client 0.1.0 | MIT OR Apache-2.0 */" },
+  });
+  return Buffer.from(`${code}\n`);
+}
+
+/** The types, one file per module, as the compiler writes them. */
+function types() {
+  const root = fileURLToPath(here);
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const written = new Map();
+  const program = ts.createProgram(fileNames, {
+    ...options,
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rewriteRelativeImportExtensions: true,
+    rootDir: `${root}src`,
+    outDir: `${root}dist/types`,
+    stripInternal: true,
+  });
+  const { diagnostics } = program.emit(undefined, (path, text) => {
+    written.set(path.slice(`${root}dist/`.length), Buffer.from(text.replaceAll(/from "(\.[^"]*)\.ts"/g, 'from "$1.js"')));
+  });
+  if (diagnostics.length) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)));
+  return written;
+}
+
+const files = new Map([
+  ["client.js", await bundle("src/index.ts")],
+  ["react.js", await bundle("src/react.ts", ["react"])],
+  ["signals.js", await bundle("src/signals.ts")],
+]);
 
 if (process.argv.includes("--fresh")) {
-  const committed = await readFile(target).catch(() => Buffer.alloc(0));
-  if (!committed.equals(built)) {
-    console.error("dist/client.js is not what src/ builds: run `npm run build` and commit the result");
+  const stale = [];
+  for (const [name, built] of files) {
+    const committed = await readFile(new URL(name, dist)).catch(() => Buffer.alloc(0));
+    if (!committed.equals(built)) stale.push(name);
+  }
+  if (stale.length) {
+    console.error(`dist/${stale} is not what src/ builds: run \`npm run build\` and commit the result`);
     process.exit(1);
   }
-  console.log("dist/client.js is fresh");
+  console.log("dist is fresh");
 } else {
-  await mkdir(new URL("dist/", here), { recursive: true });
-  await writeFile(target, built);
-  console.log(`dist/client.js: ${built.length} bytes, ${gzipSync(built, { level: 9 }).length} gzipped`);
+  await mkdir(dist, { recursive: true });
+  for (const [name, built] of files) {
+    await writeFile(new URL(name, dist), built);
+    console.log(`dist/${name}: ${built.length} bytes, ${gzipSync(built, { level: 9 }).length} gzipped`);
+  }
+  if (process.argv.includes("--types")) {
+    for (const [name, text] of types()) {
+      await mkdir(new URL(".", new URL(name, dist)), { recursive: true });
+      await writeFile(new URL(name, dist), text);
+    }
+    console.log(`dist/types: ${(await readdir(new URL("types/", dist))).length} entries`);
+  }
 }

@@ -8,12 +8,13 @@ const dist = fileURLToPath(new URL("dist/client.js", import.meta.url));
 export default defineConfig({
   test: {
     testTimeout: 120_000,
+    setupFiles: ["test/support/setup.ts"],
     projects: [
       { extends: true, test: { name: "src", include: ["test/*.test.ts"] } },
       {
         extends: true,
         resolve: { alias: [{ find: /^.*\/src\/client\.ts$/, replacement: dist }] },
-        test: { name: "dist", include: ["test/{base,client,link,tabs,walk}.test.ts"], env: { WALK_SEEDS: "10" } },
+        test: { name: "dist", include: ["test/{base,client,collections,link,presence,scopes,tabs,walk}.test.ts"], env: { WALK_SEEDS: "10" } },
       },
     ],
   },

@@ -1,31 +1,41 @@
 /**
- * The page's side of riverrun: mutate and see it at once, read what base + pending say, and hear what became of it. It
- * checks what goes in and translates what comes out; everything between is the session's.
+ * The page's side of riverrun: one client per page and user, with as many scopes as it needs over one queue and one link.
+ * A client made for one scope is used as that scope. It checks what goes in and translates what comes out; everything
+ * between is the session's.
  */
-import { checkArgs, checkScope, checkType, RefusedError } from "./core/door.ts";
 import { freeze } from "./core/collections.ts";
+import { checkArgs, checkScope, checkType, RefusedError } from "./core/door.ts";
 import { DEFAULT_SCOPE } from "./core/limits.ts";
 import type { Mutator, Value } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
-import type { Change, Entry, Json, Snapshot, Verdict } from "./core/words.ts";
+import type { Change, Changes, Entry, Json, Snapshot } from "./core/words.ts";
 import { browserEnv, type Env } from "./env.ts";
+import { collection, type Args, type Collection, type Mutated, type Mutators } from "./face.ts";
+import type { PendingMutation, SyncScope } from "./face.ts";
+import type { Presence } from "./link/presence.ts";
 import type { Status } from "./link/standing.ts";
 import type { Storage } from "./queue/queue.ts";
-import { Session } from "./session.ts";
+import type { Scope, ScopeOptions } from "./scopes.ts";
+import { makeSession, type Session } from "./session.ts";
+
+export type { Mutated, PendingMutation, SyncScope } from "./face.ts";
 
 /** What a client can be told when it is made. */
-export interface SyncClientOptions {
+export interface SyncClientOptions<M extends Mutators = Mutators> {
   /** The server's address, with a path if the app lives below one. Default: where the page came from. */
   url?: string;
   /** The path of the sync routes, below `url`. Default: `/_sync`. */
   prefix?: string;
   /** The path of the WebSocket, below `url`. Default: `/ws`. */
   path?: string;
-  /** The partition to be in sync with: 1 to 255 bytes. Default: `_default`. */
-  scope?: string;
+  /**
+   * The scope the client itself stands for: 1 to 255 bytes. Left out, it is `_default`, unless `client.scope()` is called
+   * before the script that made the client ends; `null`: none, whatever happens.
+   */
+  scope?: string | null;
   /** What each command does to the local view. Left out: any command may be sent, none has a local effect. */
-  mutators?: Record<string, Mutator>;
-  /** The snapshot the page came with: shown at once, and nothing is fetched first. */
+  mutators?: M;
+  /** The snapshot the page came with, of `scope`: shown at once, and nothing is fetched first. */
   snapshot?: Snapshot;
   /** Who is signed in. Each user of a browser profile has a queue and a client id of their own. */
   user?: string;
@@ -35,31 +45,20 @@ export interface SyncClientOptions {
   live?: boolean;
   /** Gives the token that says who is asking, where cookies don't; asked again for every request. */
   token?: () => string | Promise<string>;
-  /** The version of the commands' arguments, sent with each mutation. */
+  /** The version of the commands' arguments, sent with each mutation made from now on. */
   schema?: number;
   /** Asks the browser not to evict the queue, once something is in it. Default: true. */
   persist?: boolean;
-  /** Receives every change that is no collection's, in cursor order, before the notification of its change set. */
+  /** Receives every change of `scope` that is no collection's, in cursor order, before its change set is told. */
   onChange?: (change: Change) => void;
-  /** Receives every new base, for applications whose snapshot is not made of collections. */
+  /** Receives every new base of `scope`, for applications whose snapshot is not made of collections. */
   onSnapshot?: (data: Json, cursor: number) => void;
   /** Parts of the world around the client, for tests and other runtimes. */
   env?: Partial<Env>;
 }
 
-/** A mutation on its way. Neither promise is ever rejected. */
-export interface Mutated {
-  id: string;
-  /** Resolves when it is in the queue: on disk with `indexeddb`, in this page with `memory`. */
-  saved: Promise<void>;
-  /** Resolves with its verdict, whenever the server gives it. */
-  verdict: Promise<Verdict>;
-}
-
-/** A mutation that has no verdict yet, or that the base does not hold yet. */
-export interface PendingMutation extends Omit<Entry, "order"> {
-  state: "unsaved" | "queued" | "sent" | "accepted";
-}
+/** What the page can say of a scope it opens. */
+export type OpenOptions = Pick<ScopeOptions, "snapshot" | "onChange" | "onSnapshot">;
 
 /** Pushing or pulling did not get through. What is queued stays queued. */
 export class SyncError extends Error {
@@ -73,80 +72,95 @@ export class SyncError extends Error {
 }
 
 /**
- * One scope, in sync.
+ * A client. What it offers of a scope (`mutate`, `all`, `get`, `collection`, `subscribe` …) is its own scope's.
  *
- * Events, with what `detail` holds: `change`; `status` (`status`, `code`, `error`); `rejected` (`id`, `type`, `args`,
- * `code`, `reason`, `error`, and `own`: this page made it); `saved` (`id`); `storage` (`storage`, `error`); `client`
- * (`client`: the server had forgotten the old id).
+ * Events, with what `detail` holds: `change` (`scope`, `changes`); `status` (`status`, `code`, `error`); `rejected` (`id`,
+ * `type`, `args`, `scope`, `code`, `reason`, `error`, and `own`: this page made it); `saved` (`id`); `storage` (`storage`,
+ * `error`); `client` (`client`: the server had forgotten the old id).
  */
-export class SyncClient extends EventTarget {
-  /** Resolves when the queue was read and a first base is there. Offline it waits. */
-  readonly ready: Promise<void>;
+export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>>
+  extends EventTarget
+  implements Omit<SyncScope<M, C>, "presence" | "scope" | "close">
+{
   readonly #session: Session;
   readonly #env: Env;
-  readonly #scope: string;
-  readonly #mutators: Record<string, Mutator> | null;
-  readonly #options: SyncClientOptions;
-  readonly #subscribers = new Set<() => void>();
-  #notifying = false;
-  #notifyAgain = false;
+  readonly #options: SyncClientOptions<M>;
+  readonly #mutators: Readonly<Record<string, Mutator>>;
+  readonly #faces = new Map<string, SyncScope<M, C>>();
   #persisted = false;
 
   /** Throws `RefusedError` for a scope that can't be one, `TypeError` for an address that can't be one. */
-  constructor(options: SyncClientOptions = {}) {
+  constructor(options: SyncClientOptions<M> = {}) {
     super();
     this.#options = options;
-    this.#env = { ...browserEnv(), ...options.env };
-    this.#scope = checkScope(options.scope ?? DEFAULT_SCOPE);
-    // Without a prototype: no command is called `constructor` by accident.
-    const mutators = Object.assign(Object.create(null) as Record<string, Mutator>, options.mutators);
-    this.#mutators = options.mutators ? mutators : null;
+    const env = (this.#env = { ...browserEnv(), ...options.env });
     const root = new URL(options.url || "/", globalThis.location?.href).href.replace(/\/$/, "");
-    const socket = this.#env.socket;
-    const live = options.live !== false && socket;
-    this.#session = new Session({
-      ...options,
-      env: this.#env,
-      scope: this.#scope,
+    // Without a prototype: no command is called `constructor` by accident.
+    this.#mutators = Object.assign(Object.create(null) as Record<string, Mutator>, options.mutators);
+    this.#session = makeSession({
+      env,
       name: `riverrun|${root}|${options.user ?? ""}`,
       base: root + (options.prefix ?? "/_sync"),
-      open: live ? () => socket(root.replace(/^http/, "ws") + (options.path ?? "/ws")) : undefined,
+      open:
+        options.live !== false && env.socket
+          ? () => env.socket!(root.replace(/^http/, "ws") + (options.path ?? "/ws"))
+          : undefined,
+      token: options.token,
       storage: options.storage ?? "indexeddb",
-      mutators,
-      changed: () => this.#notify(),
-      tell: (type, detail) => this.#tell(type, detail),
+      mutators: this.#mutators,
+      tell: (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail })),
     });
-    this.ready = this.#session.ready;
+    if (options.scope || options.snapshot) this.#own();
+    else if (options.scope !== null) queueMicrotask(() => this.#faces.size || this.#own());
   }
 
-  /**
-   * Does a command: its local effect is there when this returns, the rest follows. Throws `RefusedError`, with nothing
-   * done, for an unknown command or arguments that can't be sent, and whatever the command's own mutator throws.
-   */
-  mutate(type: string, args: unknown): Mutated {
-    checkType(type);
-    if (this.#mutators && !this.#mutators[type]) {
-      const known = Object.keys(this.#mutators).join(", ");
-      throw new RefusedError("invalid_mutation", `there is no mutator ${type}; there are: ${known}`);
+  /** A scope of this client, opened if it is not. What the page says of it counts when it is opened. */
+  scope(name: string, options: OpenOptions = {}): SyncScope<M, C> {
+    let face = this.#faces.get(checkScope(name));
+    if (!face) {
+      const changed = (scope: string, changes: Changes): void =>
+        void this.dispatchEvent(new CustomEvent("change", { detail: { scope, changes } }));
+      face = this.#face(this.#session.open(name, { ...options, changed }));
+      this.#faces.set(name, face);
     }
-    const now = this.#env.now();
-    const { schema } = this.#options;
-    const entry = {
-      id: newId(now),
-      type,
-      args: freeze(checkArgs(args)),
-      scope: this.#scope,
-      seq: null,
-      created: now,
-      order: Infinity,
-      ...(schema !== undefined && { schema }),
-    };
-    const promises = this.#session.mutate(entry);
-    if (!this.#persisted && this.#session.storage === "indexeddb" && this.#options.persist !== false) {
-      this.#persisted = true;
-      this.#env.persist();
-    }
-    return { id: entry.id, ...promises };
+    return face;
+  }
+
+  get ready(): Promise<void> {
+    return this.#own().ready;
+  }
+
+  mutate<K extends keyof M & string>(type: K, args: Args<M, K>): Mutated {
+    return this.#own().mutate(type, args);
+  }
+
+  collection<K extends keyof C & string>(name: K): Collection<C[K]> {
+    return this.#own().collection(name);
+  }
+
+  all<K extends keyof C & string>(name: K): readonly C[K][] {
+    return this.#own().all(name);
+  }
+
+  get<K extends keyof C & string>(name: K, id: string): C[K] | undefined {
+    return this.#own().get(name, id);
+  }
+
+  subscribe(call: (changes: Changes) => void): () => void {
+    return this.#own().subscribe(call);
+  }
+
+  watch<T>(read: () => T, call: (value: T, changes: Changes) => void): () => void {
+    return this.#own().watch(read, call);
+  }
+
+  get cursor(): number {
+    return this.#own().cursor;
+  }
+
+  /** Who is in a scope, the client's own if none is named. */
+  presence(scope?: string): Presence {
+    return (scope === undefined ? this.#own() : this.scope(scope)).presence;
   }
 
   /** Takes a mutation back, if it was not sent yet; says whether it was. Its verdict is then `undone`. */
@@ -154,55 +168,60 @@ export class SyncClient extends EventTarget {
     return this.#session.undo(id);
   }
 
-  /** A collection's values in id order, as base + pending say. Frozen; the same array while nothing in it changed. */
-  all(collection: string): readonly Value[] {
-    return this.#session.core.all(collection);
-  }
-
-  /** One value, frozen; `undefined` where there is none. */
-  get(collection: string, id: string): Value {
-    return this.#session.core.get(collection, id);
-  }
-
-  /** Calls back once per change set; returns how to stop that. */
-  subscribe(call: (client: SyncClient) => void): () => void {
-    // One of its own for each call: the same function may subscribe twice.
-    const own = (): void => call(this);
-    this.#subscribers.add(own);
-    return () => void this.#subscribers.delete(own);
-  }
-
-  /** Pushes what is queued and pulls to the head, now. Rejects with `SyncError` where something stands in the way. */
+  /** Pushes what is queued and pulls to the head, in all open scopes, now. Rejects with `SyncError` where that fails. */
   sync(): Promise<void> {
-    const done = this.#session.sync().then((refusal) => {
-      if (refusal) throw new SyncError(refusal.code, refusal.error);
-    });
+    const done = Promise.all([...this.#faces.values()].map((face) => face.sync())).then(() => undefined);
     // Whoever does not wait for it hears of it through the status.
     done.catch(() => undefined);
     return done;
   }
 
-  /** Mutations without a verdict or not yet in the base, in order. They are plain JSON: export them as they are. */
+  /** Mutations of the open scopes without a verdict or not yet in the base, in order. */
   get pending(): PendingMutation[] {
-    return this.#session.core.pending.map(({ entry: { order, ...entry }, accepted }) => {
-      const waits = order === Infinity ? "unsaved" : entry.seq === null ? "queued" : "sent";
-      return { ...entry, state: accepted === null ? waits : "accepted" };
-    });
+    return [...this.#faces.values()].flatMap((face) => face.pending);
   }
 
-  /** How the link stands, from what happened. */
+  /** All that waits for a verdict, of every scope and tab, as plain JSON: for a file to keep, or to send by other means. */
+  async exportPending(): Promise<Omit<Entry, "order">[]> {
+    return (await this.#session.queued()).map(({ order: _, plain: __, ...entry }) => entry);
+  }
+
+  /** How the link stands, from what happened: as in the worst of the open scopes, but for those that may not be read. */
   get status(): Status {
-    return this.#session.standing.now.status;
+    return this.#session.board.over([...this.#faces.keys()]).status;
   }
 
-  /** The place in the server's order that the base has reached. */
-  get cursor(): number {
-    return this.#session.core.cursor;
+  /** When what is shown was last known to be the server's newest, milliseconds since 1970; `null`: not in this page's life. */
+  get lastSynced(): number | null {
+    return this.status === "live" ? this.#env.now() : this.#session.board.state.synced;
   }
 
   /** Where the queue is kept now. */
   get storage(): Storage {
-    return this.#session.storage;
+    return this.#session.storage();
+  }
+
+  /** What a tool can show and do: not for programs, its form may change. `env` is looked up at every use. */
+  inspect() {
+    const { scopes, board, about } = this.#session;
+    return {
+      ...about(),
+      env: this.#env,
+      storage: this.storage,
+      status: this.status,
+      lastSynced: this.lastSynced,
+      scopes: [...scopes.values()].map(({ name, core, reader, mine, presence }) => ({
+        scope: name,
+        mine,
+        cursor: core.cursor,
+        digest: core.digest,
+        epoch: core.epoch,
+        status: board.of(name).status,
+        pending: pendingOf(core.pending),
+        peers: presence.peers,
+        resync: reader.resync,
+      })),
+    };
   }
 
   /** Ends it and passes the lead to another tab. What is queued stays queued. */
@@ -210,26 +229,75 @@ export class SyncClient extends EventTarget {
     return this.#session.close();
   }
 
-  #tell(type: string, detail: object): void {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+  #own(): SyncScope<M, C> {
+    const { scope, snapshot, onChange, onSnapshot } = this.#options;
+    if (scope === null) throw new RefusedError("invalid_mutation", "this client has no scope: use client.scope(name)");
+    return this.scope(scope ?? DEFAULT_SCOPE, {
+      ...(snapshot && { snapshot }),
+      ...(onChange && { onChange }),
+      ...(onSnapshot && { onSnapshot }),
+    });
   }
 
-  /** One notification per change set, also when a subscriber mutates inside of one. */
-  #notify(): void {
-    this.#notifyAgain = true;
-    if (this.#notifying) return;
-    this.#notifying = true;
-    while (this.#notifyAgain) {
-      this.#notifyAgain = false;
-      this.#tell("change", { cursor: this.cursor });
-      for (const call of [...this.#subscribers]) {
-        try {
-          call();
-        } catch (error) {
-          this.#env.report(error);
-        }
-      }
+  #mutate(scope: string, type: string, args: unknown): Mutated {
+    checkType(type);
+    const { schema, mutators, persist } = this.#options;
+    if (mutators && !this.#mutators[type]) {
+      const known = Object.keys(this.#mutators).join(", ");
+      throw new RefusedError("invalid_mutation", `there is no mutator ${type}; there are: ${known}`);
     }
-    this.#notifying = false;
+    const created = this.#env.now();
+    const id = newId(created);
+    const entry: Entry = {
+      ...{ id, type, args: freeze(checkArgs(args)), scope, seq: null, created, order: Infinity },
+      ...(schema !== undefined && { schema }),
+    };
+    const promises = this.#session.mutate(entry);
+    if (!this.#persisted && this.storage === "indexeddb" && persist !== false) {
+      this.#persisted = true;
+      this.#env.persist();
+    }
+    return { id, ...promises };
+  }
+
+  #face({ name, core, watchers, ready, presence }: Scope): SyncScope<M, C> {
+    const { board, sync, leave } = this.#session;
+    return {
+      scope: name,
+      ready,
+      presence,
+      mutate: (type, args) => this.#mutate(name, type, args),
+      collection: (of) => collection(watchers, of),
+      all: watchers.all as SyncScope<M, C>["all"],
+      get: watchers.get as SyncScope<M, C>["get"],
+      subscribe: watchers.subscribe,
+      watch: watchers.watch,
+      get pending() {
+        return pendingOf(core.pending);
+      },
+      get status() {
+        return board.of(name).status;
+      },
+      get cursor() {
+        return core.cursor;
+      },
+      sync: () => {
+        const done = sync(name).then((refusal) => {
+          if (refusal) throw new SyncError(refusal.code, refusal.error);
+        });
+        done.catch(() => undefined);
+        return done;
+      },
+      close: () => {
+        this.#faces.delete(name);
+        leave(name);
+      },
+    };
   }
 }
+
+const pendingOf = (items: Scope["core"]["pending"]): PendingMutation[] =>
+  items.map(({ entry: { order, plain: _, ...entry }, accepted }) => {
+    const waits = order === Infinity ? "unsaved" : entry.seq === null ? "queued" : "sent";
+    return { ...entry, state: accepted === null ? waits : "accepted" };
+  });

@@ -4,37 +4,36 @@
 import type { Env } from "./env.ts";
 
 /** See the file's head. */
-export class Timers {
-  readonly #env: Env;
-  readonly #set = new Map<string, unknown>();
-  #closed = false;
-
-  constructor(env: Env) {
-    this.#env = env;
-  }
-
+export interface Timers {
   /** Runs it once in so many milliseconds, instead of what stood under this name. */
-  in(name: string, ms: number, run: () => unknown): void {
-    this.cancel(name);
-    if (this.#closed) return;
-    const timer = this.#env.setTimeout(() => {
-      this.#set.delete(name);
-      void run();
-    }, ms);
-    this.#set.set(name, timer);
-  }
+  after(name: string, ms: number, run: () => unknown): void;
+  has(name: string): boolean;
+  cancel(name: string): void;
+  close(): void;
+}
 
-  has(name: string): boolean {
-    return this.#set.has(name);
-  }
-
-  cancel(name: string): void {
-    this.#env.clearTimeout(this.#set.get(name));
-    this.#set.delete(name);
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const name of this.#set.keys()) this.cancel(name);
-  }
+export function makeTimers(env: Env): Timers {
+  const timers = new Map<string, unknown>();
+  let closed = false;
+  const cancel = (name: string): void => {
+    env.clearTimeout(timers.get(name));
+    timers.delete(name);
+  };
+  return {
+    after: (name, ms, run) => {
+      cancel(name);
+      if (closed) return;
+      const timer = env.setTimeout(() => {
+        timers.delete(name);
+        run();
+      }, ms);
+      timers.set(name, timer);
+    },
+    has: (name) => timers.has(name),
+    cancel,
+    close: () => {
+      closed = true;
+      for (const name of timers.keys()) cancel(name);
+    },
+  };
 }

@@ -332,7 +332,7 @@ describe("a reset", () => {
     expect([c.cursor, a()]).toEqual([5, 10]);
   });
 
-  it("lets go of an accepted mutation of another history, whichever of the two is heard of first", () => {
+  it("lets go of what a lost history accepted, and waits for what the next one accepted before it was heard of", () => {
     const late = { ok: true as const, cursor: 90, epoch: "e2" };
     const { core: before } = core();
     before.mutate(entry("m1", "add", { id: "a", n: 1 }));
@@ -340,7 +340,9 @@ describe("a reset", () => {
     before.apply(page(5, [change(6, "x", "a", 20)]));
     expect(before.pending.length).toBe(1);
     before.invalidate(true);
-    before.reset(snapshot(2, 50, { epoch: "e2" }));
+    before.reset(snapshot(89, 50, { epoch: "e2" }));
+    expect(before.pending.length).toBe(1);
+    before.apply(page(89, [change(90, "m1", "a", 51)]));
     expect(before.pending).toEqual([]);
 
     const { core: after } = core();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Backoff, retryAfterMs, BACKOFF_MAX_MS } from "../src/core/backoff.ts";
+import { makeBackoff, retryAfterMs, BACKOFF_MAX_MS } from "../src/core/backoff.ts";
 import { checkArgs, checkScope, checkType } from "../src/core/door.ts";
 import { ARGS_BYTES, ARGS_DEPTH } from "../src/core/limits.ts";
 import { Overlay } from "../src/core/collections.ts";
@@ -112,13 +112,13 @@ describe("a mutator's transaction", () => {
 describe("backoff", () => {
   it("grows with full jitter up to its ceiling and starts again after a success", () => {
     let random = 1 - Number.EPSILON;
-    const backoff = new Backoff(() => random);
+    const backoff = makeBackoff(() => random);
     const waits = Array.from({ length: 8 }, () => backoff.next());
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16000, BACKOFF_MAX_MS, BACKOFF_MAX_MS]);
     random = 0.5;
     expect(backoff.next()).toBe(BACKOFF_MAX_MS / 2);
     expect(backoff.next(10_000)).toBe(10_000 + BACKOFF_MAX_MS / 2);
-    backoff.reset();
+    backoff.calm();
     expect(backoff.next()).toBe(250);
   });
 

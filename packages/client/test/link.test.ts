@@ -330,6 +330,40 @@ describe("the live link", () => {
   });
 });
 
+describe("versions that don't go together", () => {
+  it("of the contract stop the client until the server is one it knows", async () => {
+    const world = new World();
+    world.network.protocol = 2;
+    const { client } = world.tab(new Profile());
+    await world.run(1_000);
+    client.mutate("append", mark(1));
+    await world.run(10_000);
+    expect([client.status, world.marks(), client.pending.length]).toEqual(["incompatible", [], 1]);
+    world.network.protocol = 1;
+    await world.run(60_000);
+    expect([client.status, world.marks()]).toEqual(["live", ["1"]]);
+  });
+
+  it.each([true, false])("of the arguments are told; what was put off is kept (for good: %s)", async (final) => {
+    const { world, client } = await live({ schema: 3 });
+    const seen = statuses(client);
+    let refuses = true;
+    const { push } = world.server;
+    world.server.push = (body) => {
+      if (!refuses) return push.call(world.server, body);
+      const no = (m: { id: string }) => ({ id: m.id, ok: false, code: "schema_mismatch", error: "old", retry: !final });
+      return { epoch: "e1", results: body.mutations.map(no) };
+    };
+    const { verdict } = client.mutate("append", mark(1));
+    await world.run(3_000);
+    expect([client.status, client.pending.length]).toEqual(["incompatible", final ? 0 : 1]);
+    refuses = false;
+    await world.run(60_000);
+    if (final) expect(await peek(verdict)).toMatchObject({ ok: false, code: "schema_mismatch" });
+    else expect([world.marks(), client.status, seen[0]]).toEqual([["1"], "live", "incompatible schema_mismatch"]);
+  });
+});
+
 describe("without a WebSocket", () => {
   it("a client converges by polling, and says so", async () => {
     const world = new World();
@@ -346,6 +380,29 @@ describe("without a WebSocket", () => {
     world.network.faults.noSockets = false;
     await world.run(60_000);
     expect(a.status).toBe("live");
+  });
+
+  it("a client keeps a poll waiting at the server, and hears at once of what happens", async () => {
+    const world = new World();
+    world.network.faults = { ...world.network.faults, noSockets: true, waits: true };
+    const tab = world.tab(new Profile());
+    const writer = world.client({ live: false });
+    await world.run(10_000);
+    expect(world.network.held).toBeGreaterThan(0);
+    world.network.requests.length = 0;
+    writer.mutate("append", mark(1));
+    await world.run(100);
+    expect([shownMarks(tab.client), tab.client.status]).toEqual([["1"], "polling"]);
+    await world.run(60_000);
+    // Three waits a minute each, and little else.
+    expect(world.network.requests.filter((route) => route === "pull").length).toBeLessThan(20);
+    // Nobody looks: it asks rarely, and holds nothing.
+    tab.hidden = true;
+    await world.run(60_000);
+    world.network.requests.length = 0;
+    void writer.close();
+    await world.run(60_000);
+    expect(world.network.requests.filter((route) => route === "pull").length).toBeLessThan(6);
   });
 
   it("a client that was live goes on by polling", async () => {

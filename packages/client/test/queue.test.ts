@@ -1,11 +1,11 @@
 import { IDBFactory } from "fake-indexeddb";
 import { describe, expect, it } from "vitest";
 import type { Entry, Verdict } from "../src/core/words.ts";
-import { FallbackQueue } from "../src/queue/fallback.ts";
+import { ScopeCore } from "../src/core/scope.ts";
 import { openStore } from "../src/queue/indexeddb.ts";
-import { MemoryStore } from "../src/queue/memory.ts";
+import { memoryStore } from "../src/queue/memory.ts";
 import type { Queue } from "../src/queue/queue.ts";
-import { TableQueue } from "../src/queue/table.ts";
+import { openTable } from "../src/queue/table.ts";
 
 const entry = (id: string, scope = "s", args: Entry["args"] = {}): Entry => ({
   id,
@@ -19,14 +19,13 @@ const entry = (id: string, scope = "s", args: Entry["args"] = {}): Entry => ({
 const room = { mutations: 100, bytes: 1024 * 1024 };
 const ok: Verdict = { ok: true, cursor: 1 };
 const open = async (factory = new IDBFactory(), name = "q") =>
-  TableQueue.open(await openStore(factory, name, () => undefined));
+  openTable(await openStore(factory, name, () => undefined));
 
-const places = (batch: { entries: { id: string; seq: number }[] } | null) => batch?.entries.map((e) => [e.id, e.seq]);
+const places = (batch: { entries: { id: string; seq: number | null }[] } | null) => batch?.entries.map((e) => [e.id, e.seq]);
 
 const queues: [string, () => Promise<Queue>][] = [
-  ["in memory", () => TableQueue.open(new MemoryStore())],
+  ["in memory", () => openTable(memoryStore())],
   ["on IndexedDB", () => open()],
-  ["on IndexedDB with memory below", async () => new FallbackQueue(await open(), () => undefined)],
 ];
 
 describe.each(queues)("a queue %s", (_, make) => {
@@ -34,41 +33,40 @@ describe.each(queues)("a queue %s", (_, make) => {
     const queue = await make();
     const saved = await queue.append([entry("a"), entry("b"), entry("x", "other"), entry("c")]);
     expect(saved.map((e) => e.order)).toEqual([...saved.map((e) => e.order)].sort((x, y) => x - y));
-    const first = await queue.take(room, true, null);
-    expect(first).toMatchObject({ client: queue.client, scope: "s" });
+    const first = await queue.take("s", room, null);
+    expect(first).toMatchObject({ client: queue.client });
     expect(places(first)).toEqual([
       ["a", 1],
       ["b", 2],
       ["c", 3],
     ]);
     await queue.append([entry("d")]);
-    expect(places(await queue.take(room, true, null))).toEqual([
+    expect(places(await queue.take("s", room, null))).toEqual([
       ["a", 1],
       ["b", 2],
       ["c", 3],
       ["d", 4],
     ]);
     await queue.settle(["a", "b", "c", "d"].map((id) => ({ id, verdict: ok })));
-    expect(places(await queue.take(room, true, null))).toEqual([["x", 1]]);
-    await queue.settle([{ id: "x", verdict: ok }]);
-    expect(await queue.take(room, true, null)).toBe(null);
+    expect(places(await queue.take("other", room, null))).toEqual([["x", 1]]);
+    expect(await queue.take("s", room, null)).toBe(null);
     await queue.append([entry("e")]);
-    expect(places(await queue.take(room, true, null))).toEqual([["e", 5]]);
+    expect(places(await queue.take("s", room, null))).toEqual([["e", 5]]);
   });
 
   it("fills a push up to its room, and never leaves a single one behind", async () => {
     const queue = await make();
     const large = "x".repeat(50_000);
     await queue.append(["a", "b", "c"].map((id) => entry(id, "s", large)));
-    expect(places(await queue.take({ ...room, mutations: 2 }, true, null))).toEqual([
+    expect(places(await queue.take("s", { ...room, mutations: 2 }, null))).toEqual([
       ["a", 1],
       ["b", 2],
     ]);
-    expect(places(await queue.take({ ...room, bytes: 120_000 }, true, null))).toEqual([
+    expect(places(await queue.take("s", { ...room, bytes: 120_000 }, null))).toEqual([
       ["a", 1],
       ["b", 2],
     ]);
-    expect(places(await queue.take({ ...room, bytes: 10 }, true, null))).toEqual([["a", 1]]);
+    expect(places(await queue.take("s", { ...room, bytes: 10 }, null))).toEqual([["a", 1]]);
     expect((await queue.load()).map((e) => [e.id, e.seq])).toEqual([
       ["a", 1],
       ["b", 2],
@@ -79,20 +77,18 @@ describe.each(queues)("a queue %s", (_, make) => {
   it("numbers again what is above the watermark, and what is told to be wrong", async () => {
     const queue = await make();
     await queue.append(["a", "b", "c", "d"].map((id) => entry(id)));
-    await queue.take({ ...room, mutations: 3 }, true, null);
-    const sender = { client: queue.client, scope: "s" };
-    expect(await queue.senders()).toEqual([sender]);
-    const numbered = await queue.renumber(sender, 7, new Set(["b"]));
+    await queue.take("s", { ...room, mutations: 3 }, null);
+    const numbered = await queue.renumber("s", 7, new Set(["b"]), null);
     expect(numbered.map(({ id, seq }) => [id, seq])).toEqual([["b", 8]]);
     // a and c are at or below the watermark: only asked for. d comes behind b.
-    expect(places(await queue.take(room, true, null))).toEqual([
+    expect(places(await queue.take("s", room, null))).toEqual([
       ["a", 1],
       ["b", 8],
       ["c", 3],
       ["d", 9],
     ]);
-    await queue.renumber(sender, 0, new Set());
-    expect(places(await queue.take(room, true, null))).toEqual([
+    await queue.renumber("s", 0, new Set(), null);
+    expect(places(await queue.take("s", room, null))).toEqual([
       ["a", 1],
       ["b", 2],
       ["c", 3],
@@ -103,10 +99,10 @@ describe.each(queues)("a queue %s", (_, make) => {
   it("takes back only what has no place yet", async () => {
     const queue = await make();
     await queue.append([entry("a"), entry("b")]);
-    await queue.take({ ...room, mutations: 1 }, true, null);
+    await queue.take("s", { ...room, mutations: 1 }, null);
     expect([await queue.undo("a"), await queue.undo("b"), await queue.undo("c")]).toEqual([false, true, false]);
     await queue.append([entry("d")]);
-    expect(places(await queue.take(room, true, null))).toEqual([
+    expect(places(await queue.take("s", room, null))).toEqual([
       ["a", 1],
       ["d", 2],
     ]);
@@ -129,14 +125,16 @@ describe.each(queues)("a queue %s", (_, make) => {
 
   it("starts anew under another client id, with everything still in it", async () => {
     const queue = await make();
-    await queue.append([entry("a"), entry("b")]);
-    const { client } = (await queue.take(room, true, null))!;
+    await queue.append([entry("sent"), entry("a"), entry("b")]);
+    const { client } = (await queue.take("s", { ...room, mutations: 1 }, null))!;
     await queue.renew(client);
     expect(queue.client).not.toBe(client);
-    const again = await queue.take(room, true, null);
+    const again = await queue.take("s", room, null);
+    // What was sent may be known by its id: a place under the new client would never be consumed.
     expect([again!.client, places(again)]).toEqual([
       queue.client,
       [
+        ["sent", null],
         ["a", 1],
         ["b", 2],
       ],
@@ -148,18 +146,19 @@ describe.each(queues)("a queue %s", (_, make) => {
 });
 
 describe.each(queues)("a queue %s", (_, make) => {
-  it("keeps with the places the history they count in, until it is told to trust another", async () => {
+  it("keeps with the places the history they count in, until they are given anew in another", async () => {
     const queue = await make();
     await queue.append([entry("a")]);
-    const epoch = async (known: string | null) => (await queue.take(room, true, known))!.epoch;
+    const epoch = async (known: string | null) => (await queue.take("s", room, known))!.epoch;
     expect([await epoch(null), await epoch("e1"), await epoch("e2"), await epoch(null)]).toEqual([
       null,
       "e1",
       "e1",
       "e1",
     ]);
-    await queue.trust("e2");
-    expect(await epoch("e2")).toBe("e2");
+    expect(await queue.epoch("s")).toBe("e1");
+    await queue.renumber("s", 0, new Set(), "e2");
+    expect(await epoch("e1")).toBe("e2");
   });
 });
 
@@ -168,7 +167,7 @@ describe("a queue on IndexedDB", () => {
     const factory = new IDBFactory();
     const first = await open(factory);
     await first.append([entry("a"), entry("b")]);
-    await first.take({ ...room, mutations: 1 }, true, null);
+    await first.take("s", { ...room, mutations: 1 }, null);
     first.close();
     const second = await open(factory);
     expect(second.client).toBe(first.client);
@@ -200,18 +199,11 @@ describe("a queue on IndexedDB", () => {
     };
     await queue.append([entry("a")]);
     expect(committed).toBe(true);
-    await queue.take(room, true, null);
+    await queue.take("s", room, null);
     await queue.settle([{ id: "a", verdict: ok }]);
     await queue.undo("a");
-    await queue.renumber({ client: queue.client, scope: "s" }, 0, new Set());
+    await queue.renumber("s", 0, new Set(), null);
     expect(modes).toEqual(["strict", "strict", "strict", "strict", "strict"]);
-  });
-
-  it("gives no places to a tab that does not lead", async () => {
-    const queue = await open();
-    await queue.append([entry("a")]);
-    expect(await queue.take(room, false, null)).toBe(null);
-    expect((await queue.load())[0]!.seq).toBe(null);
   });
 
   it("refuses what it could not save", async () => {
@@ -222,32 +214,132 @@ describe("a queue on IndexedDB", () => {
   });
 });
 
-describe("the net below a storage that breaks", () => {
-  it("takes what comes after, keeps what was before, and says so once", async () => {
-    const durable = await open();
-    const told: unknown[] = [];
-    const queue = new FallbackQueue(durable, (error) => told.push(error));
-    await queue.append([entry("a")]);
-    // A full disk: reads and deletions still work.
-    durable.append = () => Promise.reject(new Error("QuotaExceededError"));
-    await queue.append([entry("b")]);
-    await queue.append([entry("c")]);
-    expect([queue.storage, told.length]).toEqual(["memory", 1]);
-    expect((await queue.load()).map((e) => e.id)).toEqual(["a", "b", "c"]);
-    const first = await queue.take(room, true, null);
-    expect([first!.client, places(first)]).toEqual([durable.client, [["a", 1]]]);
-    await queue.settle([{ id: "a", verdict: ok }]);
-    const second = await queue.take(room, true, null);
-    expect(places(second)).toEqual([
-      ["b", 1],
-      ["c", 2],
-    ]);
-    expect(second!.client).not.toBe(durable.client);
-    expect(await queue.undo("b")).toBe(false);
-    await queue.renumber(second!, 4, new Set(["b", "c"]));
-    expect(places(await queue.take(room, false, null))).toEqual([
-      ["b", 5],
-      ["c", 6],
+describe("a base on IndexedDB", () => {
+  const change = (cursor: number, id: string, value: unknown) => ({
+    cursor,
+    scope: "s",
+    time: "",
+    mutation: `m${cursor}`,
+    data: { op: value === undefined ? "del" : "put", collection: "row", id, ...(value !== undefined && { value }) } as never,
+  });
+  const base = (cursor: number, epoch = "e1"): ScopeCore => {
+    const core = new ScopeCore({}, { changed: () => undefined });
+    const data = { row: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`r${i}`, { n: i }])) };
+    core.reset({ data, cursor, epoch, digest: `d${cursor}`, last_seq: 0 });
+    return core;
+  };
+
+  it("is kept by its rows: what did not change is not written again", async () => {
+    const factory = new IDBFactory();
+    const opening = factory.open.bind(factory);
+    let db!: IDBDatabase;
+    factory.open = (name, version) => {
+      const request = opening(name, version);
+      request.addEventListener("success", () => (db = request.result));
+      return request;
+    };
+    const queue = await open(factory);
+    const written: unknown[] = [];
+    const transaction = db.transaction.bind(db);
+    db.transaction = (stores, mode, options) => {
+      const tx = transaction(stores, mode, options);
+      if (mode !== "readwrite") return tx;
+      const { objectStore } = tx;
+      tx.objectStore = (name) => {
+        const store = objectStore.call(tx, name);
+        if (name !== "bases" || Object.hasOwn(store, "put")) return store;
+        const { put } = store;
+        store.put = (value, key) => {
+          written.push((key as string[])[2]);
+          return put.call(store, value, key);
+        };
+        return store;
+      };
+      return tx;
+    };
+    const core = base(7);
+    await queue.keep("s", core);
+    expect(written).toHaveLength(50);
+    core.apply({ from: 7, cursor: 9, digest: "d9", changes: [change(8, "r3", { n: 33 }), change(9, "r4", undefined)] });
+    await queue.keep("s", core);
+    expect(written.slice(50)).toEqual(["r3"]);
+    const kept = (await queue.base("s", () => true))!;
+    expect(kept).toMatchObject({ cursor: 9, digest: "d9", epoch: "e1", held: [] });
+    const rows = (kept.data as Record<string, Record<string, unknown>>)["row"]!;
+    expect([Object.keys(rows).length, rows["r3"], rows["r4"]]).toEqual([49, { n: 33 }, undefined]);
+    expect((await queue.base("s", () => false))!.data).toBe(false);
+  });
+
+  it("is not replaced by an older one, and wholly by one of another history", async () => {
+    const queue = await open();
+    await queue.keep("s", base(9));
+    await queue.keep("s", base(7));
+    expect((await queue.base("s", () => true))!.cursor).toBe(9);
+    const other = new ScopeCore({}, { changed: () => undefined });
+    other.reset({ data: { row: { only: 1 } }, cursor: 2, epoch: "e2", last_seq: 0 });
+    await queue.keep("s", other);
+    expect(await queue.base("s", () => true)).toMatchObject({ cursor: 2, data: { row: { only: 1 } } });
+    expect(Object.keys(((await queue.base("s", () => true))!.data as Record<string, object>)["row"]!)).toEqual(["only"]);
+    await queue.keep("s", null);
+    expect(await queue.base("s", () => true)).toBe(undefined);
+  });
+
+  it("continued by a tab that took over is whole, though another one kept it last", async () => {
+    const queue = await open();
+    const [leader, follower] = [base(5), new ScopeCore({}, { changed: () => undefined })];
+    await queue.keep("s", leader);
+    follower.restore(await queue.base("s", () => true), []);
+    const pages = [change(6, "r1", { n: -1 }), change(7, "r2", { n: -2 }), change(8, "r3", { n: -3 })].map((one) => ({
+      from: one.cursor - 1,
+      cursor: one.cursor,
+      changes: [one],
+    }));
+    leader.apply(pages[0]!);
+    await queue.keep("s", leader);
+    for (const page of pages) follower.apply(page);
+    await queue.keep("s", follower);
+    const rows = ((await queue.base("s", () => true))!.data as Record<string, Record<string, unknown>>)["row"]!;
+    expect([rows["r1"], rows["r2"], rows["r3"], Object.keys(rows).length]).toEqual([{ n: -1 }, { n: -2 }, { n: -3 }, 50]);
+  });
+});
+
+describe("a database of the first layout", () => {
+  it("is taken over with all that waits in it, its client id and its places", async () => {
+    const factory = new IDBFactory();
+    await new Promise<void>((resolve, reject) => {
+      const opening = factory.open("q", 1);
+      opening.onerror = () => reject(opening.error as Error);
+      opening.onupgradeneeded = () => {
+        const db = opening.result;
+        const auto = (store: string, keyPath: string): void =>
+          void db.createObjectStore(store, { keyPath, autoIncrement: true }).createIndex("id", "id", { unique: true });
+        db.createObjectStore("meta");
+        auto("queue", "order");
+        auto("verdicts", "n");
+      };
+      opening.onsuccess = () => {
+        const db = opening.result;
+        const tx = db.transaction(["meta", "queue"], "readwrite");
+        tx.objectStore("meta").put("old-client", "client");
+        tx.objectStore("meta").put(4, "seq:s");
+        tx.objectStore("meta").put({ data: { row: {} }, cursor: 3, epoch: "e1", held: [], client: "old-client" }, "base:s");
+        const { order: _, ...sent } = entry("sent");
+        const { order: __, ...waits } = entry("waits");
+        tx.objectStore("queue").add({ ...sent, seq: 4, schema: 1 });
+        tx.objectStore("queue").add({ ...waits, schema: 1 });
+        tx.oncomplete = () => {
+          db.close();
+          resolve();
+        };
+      };
+    });
+    const queue = await open(factory);
+    expect(queue.client).toBe("old-client");
+    expect(await queue.base("s", () => true)).toBe(undefined);
+    const batch = await queue.take("s", room, null);
+    expect(batch!.entries).toMatchObject([
+      { id: "sent", seq: 4, schema: 1 },
+      { id: "waits", seq: 5, schema: 1 },
     ]);
   });
 });

@@ -13,26 +13,24 @@ export const BACKOFF_MAX_MS = 30_000;
 export const RETRY_AFTER_MAX_MS = 3_600_000;
 
 /** Counts failures in a row and says how long to wait after each. */
-export class Backoff {
-  #failures = 0;
-  readonly #random: () => number;
-
-  /** `random` gives numbers from 0 up to, not including, 1. */
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
+export interface Backoff {
   /** The wait after one more failure, in milliseconds; at least `retryAfter` where the server named one. */
-  next(retryAfter = 0): number {
-    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures++, 16));
-    // Jitter on top of Retry-After too: everybody was told the same number.
-    return retryAfter + Math.ceil(this.#random() * ceiling);
-  }
-
+  next(retryAfter?: number): number;
   /** It worked: the next failure is a first one again. */
-  reset(): void {
-    this.#failures = 0;
-  }
+  calm(): void;
+}
+
+/** `random` gives numbers from 0 up to, not including, 1. */
+export function makeBackoff(random: () => number): Backoff {
+  let failures = 0;
+  return {
+    next: (retryAfter = 0) => {
+      const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures++, 16));
+      // Jitter on top of Retry-After too: everybody was told the same number.
+      return retryAfter + Math.ceil(random() * ceiling);
+    },
+    calm: () => void (failures = 0),
+  };
 }
 
 /** Milliseconds a Retry-After header asks for (seconds, or a date); 0 where there is none or it can't be read. */

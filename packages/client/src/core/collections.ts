@@ -11,14 +11,15 @@ export type Layer = Map<string, Map<string, Json | undefined>>;
 export interface Readable {
   /** The value, or `undefined` where there is none. */
   get(collection: string, id: string): Json | undefined;
-  /** Every id and value of a collection, in no order. */
-  entries(collection: string): Map<string, Json>;
+  /** A collection's ids in their order; the same array until one comes or goes. */
+  ids(collection: string): readonly string[];
 }
 
 /** A layer over something readable. With nothing below it is the base. */
 export class Overlay implements Readable {
   readonly layer: Layer = new Map();
   readonly #below: Readable | undefined;
+  readonly #ids = new Map<string, readonly string[]>();
 
   constructor(below?: Readable) {
     this.#below = below;
@@ -30,30 +31,44 @@ export class Overlay implements Readable {
   }
 
   set(collection: string, id: string, value: Json | undefined): void {
-    let own = this.layer.get(collection);
-    if (!own) this.layer.set(collection, (own = new Map()));
+    const own = inner(this.layer, collection);
+    const there = own.has(id);
     if (value === undefined && !this.#below) own.delete(id);
     else own.set(id, value === undefined ? value : freeze(value));
+    if (there !== own.has(id)) this.#ids.delete(collection);
   }
 
-  entries(collection: string): Map<string, Json> {
-    const all = this.#below ? this.#below.entries(collection) : new Map<string, Json>();
-    for (const [id, value] of this.layer.get(collection) ?? []) {
-      if (value === undefined) all.delete(id);
-      else all.set(id, value);
+  ids(collection: string): readonly string[] {
+    const own = this.layer.get(collection) ?? new Map<string, Json | undefined>();
+    const below = this.#below?.ids(collection) ?? [];
+    if (this.#below) {
+      // Ids that come or go with this layer; two sorted runs are soon one.
+      const fresh = [...own.keys()].filter((id) => own.get(id) !== undefined && this.#below!.get(collection, id) === undefined);
+      const hides = [...own.values()].includes(undefined);
+      if (!fresh.length && !hides) return below;
+      return [...below.filter((id) => !own.has(id) || own.get(id) !== undefined), ...fresh].sort(compareIds);
     }
-    return all;
+    let ids = this.#ids.get(collection);
+    if (!ids) this.#ids.set(collection, (ids = [...own.keys()].sort(compareIds)));
+    return ids;
   }
 
   /** Writes another layer's values into this one. */
   absorb(layer: Layer): void {
-    for (const [collection, values] of layer) for (const [id, value] of values) this.set(collection, id, value);
+    each(layer, (collection, id, value) => this.set(collection, id, value));
   }
 }
 
-/** A collection's values in id order. */
-export function sorted(entries: Map<string, Json>): readonly (readonly [string, Json])[] {
-  return [...entries].sort(([a], [b]) => compareIds(a, b));
+/** The map under a key, made where there is none. */
+export function inner<A, B, C>(map: Map<A, Map<B, C>>, key: A): Map<B, C> {
+  let found = map.get(key);
+  if (!found) map.set(key, (found = new Map()));
+  return found;
+}
+
+/** Visits every value of a layer. */
+export function each<T>(layer: Map<string, Map<string, T>>, visit: (collection: string, id: string, value: T) => void): void {
+  for (const [collection, values] of layer) for (const [id, value] of values) visit(collection, id, value);
 }
 
 /** By code points, which is the order of UTF-8 bytes and so the server's. */
@@ -68,13 +83,36 @@ export function compareIds(a: string, b: string): number {
   return a.length - b.length;
 }
 
-const lift = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit);
+const lift = (unit: number): number => (unit >> 11 === 27 ? unit + 0x10000 : unit);
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 /** Freezes a JSON value all the way down. */
-export function freeze<T extends Json>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
+export function freeze<T>(value: T): T {
+  if (isObject(value) && !Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(freeze);
   return value;
+}
+
+/** A copy of a JSON value that may be changed. Several times as fast as `structuredClone`, which knows more. */
+export function copy(value: Json): Json {
+  if (!isObject(value)) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  // Spread defines its properties, `__proto__` too; what holds no objects, as most rows, is done with that.
+  const made = { ...value };
+  for (const key of Object.keys(made)) if (isObject(made[key])) define(made, key, copy(made[key]!));
+  return made;
+}
+
+const define = (on: object, key: string, value: Json): unknown =>
+  Object.defineProperty(on, key, { value, writable: true, enumerable: true, configurable: true });
+
+/** Whether two JSON values say the same, in whatever order of keys. */
+export function equal(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && equal((a as Record<string, Json>)[key], (b as Record<string, Json>)[key]))
+  );
 }

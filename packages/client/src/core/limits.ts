@@ -39,6 +39,9 @@ export const VERDICTS_KEPT = 1_000;
 /** Changes asked for in one pull: large enough that catching up takes few round trips, small enough for one frame. */
 export const PULL_CHANGES = 500;
 
+/** Bytes of a presence state: it goes to everybody in a scope at every change. */
+export const PRESENCE_BYTES = 1024;
+
 /** The type of a mutation that only takes up its place: sent for one the server refused to read. */
 export const VOID = "_void";
 

@@ -33,6 +33,9 @@ export interface Snapshot {
   last_seq?: number | null | undefined;
 }
 
+/** What of a view is different, by collection: ids whose values are new or other ones, and ids that are gone. */
+export type Changes = Record<string, { put: string[]; del: string[] }>;
+
 /** A base as it is kept over restarts. */
 export interface KeptBase extends Snapshot {
   /** Mutations that wait for their verdict and whose effects are in `data` already. */
@@ -51,6 +54,8 @@ export interface Entry {
   scope: string;
   /** Its place among the client's mutations of the scope; `null` until the leader sends it. */
   seq: number | null;
+  /** It may have been sent under another client id: it goes without a place, and is known by its id alone. */
+  plain?: true;
   /** The schema its arguments were written under, if the application says. */
   schema?: number | undefined;
   /** When it was made, milliseconds since 1970 by this machine's clock: for people, never for ordering. */
@@ -91,5 +96,5 @@ export interface Decided {
 /** A mutation's place, newly given or changed. */
 export interface Numbered {
   id: string;
-  seq: number;
+  seq: number | null;
 }

@@ -12,27 +12,19 @@ const ANSWER_MS = 30_000;
 /** Gives the token that says who is asking, where cookies don't. */
 export type Token = (() => string | Promise<string>) | undefined;
 
-/** The routes of one server. */
-export class Http {
-  readonly #env: Env;
-  readonly #base: string;
-  readonly #token: Token;
+/** Asks a route (`push`, `pull`, `snapshot`) of one server. */
+export type Post = <T>(route: string, body: object) => Promise<Answer<T>>;
 
-  /** `base` is the address with the prefix, such as `https://example.org/_sync`. */
-  constructor(env: Env, base: string, token: Token) {
-    this.#env = env;
-    this.#base = base;
-    this.#token = token;
-  }
-
-  /** Asks a route (`push`, `pull`, `snapshot`). */
-  async post<T>(route: string, body: object): Promise<Answer<T>> {
+/** `base` is the address with the prefix, such as `https://example.org/_sync`. */
+export const makePost =
+  (env: Env, base: string, token: Token): Post =>
+  async <T>(route: string, body: object) => {
     const abort = new AbortController();
-    const timer = this.#env.setTimeout(() => abort.abort(), ANSWER_MS);
+    const timer = env.setTimeout(() => abort.abort(), ANSWER_MS);
     try {
       const headers: Record<string, string> = { "content-type": "application/json" };
-      if (this.#token) headers["authorization"] = `Bearer ${await this.#token()}`;
-      const response = await this.#env.fetch(`${this.#base}/${route}`, {
+      if (token) headers["authorization"] = `Bearer ${await token()}`;
+      const response = await env.fetch(`${base}/${route}`, {
         method: "POST",
         headers,
         body: JSON.stringify(body),
@@ -44,17 +36,11 @@ export class Http {
       const read = (await response.json().catch((error: unknown) => ok && Promise.reject(error))) as unknown;
       if (ok) return { ok, body: read as T };
       const { code = `http_${status}`, error = code } = (read || {}) as { code?: string; error?: string };
-      return {
-        ok,
-        status,
-        code,
-        error,
-        retryAfter: retryAfterMs(response.headers.get("retry-after"), this.#env.now()),
-      };
+      const retryAfter = retryAfterMs(response.headers.get("retry-after"), env.now());
+      return { ok, status, code, error, retryAfter };
     } catch (error) {
       return lost(String(error));
     } finally {
-      this.#env.clearTimeout(timer);
+      env.clearTimeout(timer);
     }
-  }
-}
+  };

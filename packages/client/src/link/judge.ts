@@ -3,7 +3,8 @@
  * the pusher does what it says.
  */
 import type { Decided, Entry } from "../core/words.ts";
-import type { PushAnswer, PushResult } from "./wire.ts";
+import { refusal } from "./socket.ts";
+import type { PushAnswer, PushResult, Refusal } from "./wire.ts";
 
 /** What an answer means for a batch. */
 export interface Judgement {
@@ -13,8 +14,10 @@ export interface Judgement {
   conflicts: Set<string>;
   /** The server has forgotten this client, or never knew it. */
   clientUnknown: boolean;
-  /** The first mutation without a verdict, and why; the ones behind it wait for it. */
-  open: { code: string; error: string } | null;
+  /** Why the first mutation without a verdict has none; the ones behind it wait for it. */
+  open: Refusal | null;
+  /** The server does not take the version of the arguments, now or ever. */
+  mismatch: Refusal | null;
 }
 
 /** Why the server refused to read a mutation that was then sent as a void one. */
@@ -30,10 +33,11 @@ export interface Void {
 /** See the file's head. */
 export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Voids): Judgement {
   const results = new Map((answer.results ?? []).map((result) => [result.id, result]));
-  const judgement: Judgement = { decided: [], conflicts: new Set(), clientUnknown: false, open: null };
+  const judgement: Judgement = { decided: [], conflicts: new Set(), clientUnknown: false, open: null, mismatch: null };
   for (const { id } of entries) {
     // Behind the client's very first mutation, put off, the server may know of no client yet: that is no verdict.
     const result = results.get(id);
+    if (result?.code === "schema_mismatch") judgement.mismatch = { ...refusal(result), status: 409 };
     if (result?.ok) {
       judgement.decided.push({ id, verdict: accepted(result, answer.epoch) });
     } else if (result?.code === "seq_conflict") {
@@ -42,7 +46,7 @@ export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Void
       judgement.clientUnknown ||= result.code === "client_unknown";
       judgement.decided.push({ id, verdict: refused(result, voids.get(id)) });
     } else {
-      judgement.open ??= { code: result?.code ?? "unavailable", error: result?.error ?? "no result" };
+      judgement.open ??= refusal(result ?? { error: "no result" });
     }
   }
   return judgement;

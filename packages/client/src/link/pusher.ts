@@ -1,16 +1,17 @@
 /**
- * The one sender of a client id: takes mutations from the queue, pushes them, and carries the verdicts back. There is
- * never more than one push on its way, and nothing but a verdict takes a mutation out of the queue.
+ * The one sender of a scope's mutations: takes them from the queue, pushes them, and carries the verdicts back. There is
+ * never more than one push of a scope on its way, no scope waits for another, and nothing but a verdict takes a mutation
+ * out of the queue.
  */
-import { Backoff } from "../core/backoff.ts";
-import { byteLength } from "../core/door.ts";
-import { LIVE_PUSH_BYTES, PUSH_BYTES, PUSH_MUTATIONS, VOID } from "../core/limits.ts";
+import { makeBackoff } from "../core/backoff.ts";
+import { PUSH_BYTES, PUSH_MUTATIONS, VOID } from "../core/limits.ts";
+import type { Counted } from "../core/scope.ts";
 import type { Decided, Entry, Numbered } from "../core/words.ts";
 import type { Env } from "../env.ts";
 import { wire } from "../queue/numbering.ts";
-import type { Batch, Queue, Sender } from "../queue/queue.ts";
-import { Timers } from "../timers.ts";
-import type { Http } from "./http.ts";
+import type { Batch, Queue } from "../queue/queue.ts";
+import { makeTimers } from "../timers.ts";
+import type { Post } from "./http.ts";
 import { judge, type Void } from "./judge.ts";
 import type { Socket } from "./socket.ts";
 import { lost, type Answer, type PushAnswer, type Refusal } from "./wire.ts";
@@ -24,251 +25,225 @@ const WRITE_MS = 2_000;
 /** What a pusher needs. */
 export interface PusherParts {
   env: Env;
-  queue: Queue;
-  http: Http;
+  scope: string;
+  /** The queue all tabs share first, then what only this page has. */
+  queues(): readonly Queue[];
+  ask: Post;
   /** The connection, if questions may be asked over it. */
   socket(): Socket | null;
-  /** The history the client's base belongs to. */
+  /** The history the scope's base belongs to, if it is open here. */
   epoch(): string | null;
-  /** This tab is the one that sends what all tabs share. */
-  leads(): boolean;
+  /** This tab may send from this queue. */
+  may(queue: Queue): boolean;
   /** Places were given out or changed, before they are sent. */
-  numbered(numbered: readonly Numbered[]): void;
+  numbered(numbered: readonly Numbered[], counted?: Counted): void;
   /** Verdicts arrived and are kept. */
   decided(decided: readonly Decided[]): void;
   /** A push ended; `null` where it was answered. */
   heard(refusal: Refusal | null): void;
-  /** The server's history is another one: finds out about it. */
-  resync(): Promise<Answer<null>>;
+  /** The server's history is another one: the base finds out about it first. */
+  catchUp(): Promise<Answer<null>>;
   /** The client id was replaced. */
   renewed(): void;
 }
 
-/** Where a step of the sender leads: on, to the end of the queue, or to a wait because of something. */
+/** See the file's head. */
+export interface Pusher {
+  /** There is something new to send. */
+  kick(): void;
+  /** Pushes until nothing is left, or until something stands in the way: then that. Not before the server asked to. */
+  drain(): Promise<Refusal | null>;
+  /** Places given so far may be wrong: asks for the watermark before anything else is sent. */
+  distrust(): void;
+  /** Resolves when no push is on its way. */
+  quiet(): Promise<unknown>;
+  close(): void;
+}
+
+/** Where a step leads: on, to the end of the queue, or to a wait because of something. */
 type Step = "on" | "idle" | Refusal;
 
-/** See the file's head. */
-export class Pusher {
-  readonly #parts: PusherParts;
-  readonly #backoff: Backoff;
+export function makePusher(parts: PusherParts): Pusher {
+  const { env, scope, queues } = parts;
+  const backoff = makeBackoff(env.random);
+  const timers = makeTimers(env);
   /** Why a mutation that the server refused to read travels as a void one. */
-  readonly #voids = new Map<string, Void>();
-  #room = PUSH_MUTATIONS;
-  #distrusts = false;
-  #renumbered = false;
-  #again = false;
-  #running: Promise<Refusal | null> | null = null;
-  readonly #timers: Timers;
-  #lastTry = -Infinity;
+  const voids = new Map<string, Void>();
+  let room = PUSH_MUTATIONS;
+  let distrusts = false;
+  let refusedEpoch: string | null | undefined;
+  let renumbered = false;
+  let again = false;
+  let running: Promise<Refusal | null> | null = null;
+  let lastTry = -Infinity;
   /** The server asked not to be asked before. */
-  #notBefore = -Infinity;
-  #closed = false;
+  let notBefore = -Infinity;
+  let closed = false;
 
-  constructor(parts: PusherParts) {
-    this.#parts = parts;
-    this.#backoff = new Backoff(parts.env.random);
-    this.#timers = new Timers(parts.env);
-  }
-
-  /** There is something new to send. */
-  kick(): void {
-    const waited = this.#parts.env.now() - this.#lastTry;
-    if (!this.#timers.has("again") || waited >= WRITE_MS) this.wake();
-  }
-
-  /** The world changed: try now, unless the server asked to wait. */
-  wake(): void {
-    void this.drain();
-  }
-
-  /** Pushes until nothing is left, or until something stands in the way: then that. */
-  async drain(): Promise<Refusal | null> {
-    const wait = this.#notBefore - this.#parts.env.now();
+  async function drain(): Promise<Refusal | null> {
+    const wait = notBefore - env.now();
     if (wait > 0) {
       // Timers may run a moment early.
-      this.#timers.in("again", wait, () => this.wake());
+      timers.after("again", wait, drain);
       return { ...lost("asked to wait"), code: "rate_limited", retryAfter: wait };
     }
-    this.#again = true;
-    this.#running ??= this.#run();
-    return this.#running;
+    again = true;
+    running ??= run();
+    return running;
   }
 
-  /** Places given so far may be wrong: asks for the watermarks before anything else is sent. */
-  distrust(): void {
-    this.#distrusts = true;
-  }
-
-  /** Resolves when no push is on its way. */
-  async quiet(): Promise<void> {
-    await this.#running;
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#timers.close();
-  }
-
-  async #run(): Promise<Refusal | null> {
+  async function run(): Promise<Refusal | null> {
     // Not before the caller has noted that this runs.
     await null;
-    this.#timers.cancel("again");
+    timers.cancel("again");
     try {
-      while (this.#again && !this.#closed) {
-        this.#again = false;
-        this.#lastTry = this.#parts.env.now();
-        const step = await this.#step().catch((error: unknown) => lost(String(error)));
-        if (step === "on") this.#again = true;
-        else if (step !== "idle") return this.#wait(step);
+      while (again && !closed) {
+        again = false;
+        lastTry = env.now();
+        const next = await step().catch((error: unknown) => lost(String(error)));
+        if (next === "on") again = true;
+        else if (next !== "idle") {
+          const { retryAfter } = next;
+          if (retryAfter > 0) notBefore = env.now() + retryAfter;
+          timers.after("again", backoff.next(retryAfter), drain);
+          return next;
+        }
       }
       return null;
     } finally {
       // In the same breath as the last look at `again`: a mutation that comes now starts another run.
-      this.#running = null;
+      running = null;
     }
   }
 
-  #wait(refusal: Refusal): Refusal {
-    const { retryAfter } = refusal;
-    if (retryAfter > 0) this.#notBefore = this.#parts.env.now() + retryAfter;
-    this.#timers.in("again", this.#backoff.next(retryAfter), () => this.wake());
-    return refusal;
-  }
-
-  async #step(): Promise<Step> {
-    const { queue, leads, epoch } = this.#parts;
-    if (this.#distrusts && leads()) {
-      this.#distrusts = false;
-      const refusal = await this.#relearn().catch((error: unknown) => lost(String(error)));
-      if (refusal) {
-        this.distrust();
-        return refusal;
+  async function step(): Promise<Step> {
+    const [shared] = queues();
+    if (distrusts && parts.may(shared!)) {
+      distrusts = false;
+      for (const queue of queues()) {
+        const refusal = await renumber(queue, new Set()).catch((error: unknown) => lost(String(error)));
+        // What may no longer be read can still be decided: the push says what it is.
+        if (refusal && refusal.status !== 403) {
+          distrusts = true;
+          return refusal;
+        }
       }
     }
-    const batch = await queue.take({ mutations: this.#room, bytes: PUSH_BYTES - HEAD_BYTES }, leads(), epoch());
-    if (!batch) return "idle";
-    this.#tell(batch, batch.entries);
-    const answer = await this.#send(batch);
-    return answer.ok ? this.#answered(batch, answer.body) : this.#refused(batch, answer);
-  }
-
-  /** Numbers all that is undecided from the watermarks of the history the tab knows now. */
-  async #relearn(): Promise<Refusal | null> {
-    const { queue, epoch } = this.#parts;
-    for (const sender of await queue.senders()) {
-      const refusal = await this.#renumber(sender, new Set());
-      // A scope that may no longer be read blocks no other; its mutations get their verdicts from a push.
-      if (refusal && refusal.status !== 403) return refusal;
+    for (const queue of queues()) {
+      if (!parts.may(queue)) continue;
+      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, parts.epoch());
+      // A storage that broke must not hold up what waits in memory.
+      const batch = await (queue === queues().at(-1) ? taking : taking.catch(() => null));
+      if (!batch) continue;
+      // The queue broke, or the lead went, meanwhile.
+      if (!parts.may(queue)) return "on";
+      tell(queue, batch.entries, { epoch: batch.epoch });
+      const answer = await send(batch);
+      return answer.ok ? answered(queue, batch, answer.body) : refused(batch, answer);
     }
-    const now = epoch();
-    if (now !== null) await queue.trust(now);
-    return null;
+    return "idle";
   }
 
-  async #send({ client, scope, epoch, entries }: Batch): Promise<Answer<PushAnswer>> {
-    const push = { client, ...(epoch !== null && { epoch }), mutations: entries.map((entry) => this.#onWire(entry)) };
-    const socket = this.#parts.socket();
-    if (socket) {
-      const ref = socket.nextRef();
-      const text = JSON.stringify({ topic: `sync:${scope}`, data: { type: "push", ref, ...push } });
-      if (byteLength(text) <= LIVE_PUSH_BYTES) {
-        return (await socket.ask(ref, text)) as unknown as Answer<PushAnswer>;
+  async function send({ client, epoch, entries }: Batch): Promise<Answer<PushAnswer>> {
+    const mutations = entries.map((entry) => {
+      const { id, seq } = entry;
+      return voids.has(id) ? { id, seq, scope, type: VOID } : wire(entry);
+    });
+    const push = { client, ...(epoch !== null && { epoch }), mutations };
+    const asked = parts.socket()?.ask(`sync:${scope}`, { type: "push", ...push });
+    return (asked as Promise<unknown> as Promise<Answer<PushAnswer>> | undefined) ?? parts.ask("push", push);
+  }
+
+  async function answered(queue: Queue, { client, epoch, entries }: Batch, answer: PushAnswer): Promise<Step> {
+    const { decided, conflicts, open, clientUnknown, mismatch } = judge(entries, answer, voids);
+    parts.heard(mismatch);
+    refusedEpoch = undefined;
+    if (clientUnknown && client === queue.client) {
+      // What was sent earlier under a forgotten client, and is not part of this answer, will not be executed either.
+      const known = new Set(decided.map(({ id }) => id));
+      const error = "the server has forgotten this client";
+      for (const { id, seq, scope: of } of await queue.load()) {
+        if (of === scope && seq !== null && !known.has(id)) {
+          decided.push({ id, verdict: { ok: false, code: "client_unknown", error } });
+        }
       }
     }
-    return this.#parts.http.post("push", push);
-  }
-
-  #onWire(entry: Entry): object {
-    const { id, seq, scope } = entry;
-    return this.#voids.has(id) ? { id, seq, scope, type: VOID } : wire(entry);
-  }
-
-  async #answered(batch: Batch, answer: PushAnswer): Promise<Step> {
-    const { queue, decided, heard, renewed } = this.#parts;
-    const judgement = judge(batch.entries, answer, this.#voids);
-    heard(null);
-    // Sent before this tab knew of any history: the answer says which one the places count in.
-    if (batch.epoch === null && answer.epoch) await queue.trust(answer.epoch).catch(() => undefined);
-    if (judgement.clientUnknown) judgement.decided.push(...(await this.#alsoUnknown(batch, judgement.decided)));
-    // Kept before it is told: a verdict that was shown must not be asked for again after a crash.
-    await queue.settle(judgement.decided).catch(() => undefined);
-    for (const { id } of judgement.decided) this.#voids.delete(id);
-    decided(judgement.decided);
-    if (judgement.clientUnknown) {
-      await queue.renew(batch.client);
-      renewed();
+    // Kept before it is told: a verdict that was shown must not be asked for again after a crash. Where this tab knew of no
+    // history, the answer says which one the places count in.
+    await queue.settle(decided, scope, epoch ?? answer.epoch).catch(() => undefined);
+    for (const { id } of decided) voids.delete(id);
+    parts.decided(decided);
+    if (clientUnknown) {
+      await queue.renew(client);
+      parts.renewed();
     }
-    const { open, conflicts } = judgement;
-    if (judgement.decided.length) this.#renumbered = false;
+    if (decided.length) renumbered = false;
     if (conflicts.size || open?.code === "out_of_order") {
-      const refusal = await this.#renumber(batch, conflicts);
+      const refusal = await renumber(queue, conflicts);
       if (refusal) return refusal;
       // New places help at once or not at all: the second time is waited out.
-      if (this.#renumbered) return waiting(open);
-      this.#renumbered = true;
+      if (renumbered) return open ?? lost("conflict");
+      renumbered = true;
       return "on";
     }
-    return open ? waiting(open) : this.#went();
-  }
-
-  #went(): Step {
-    this.#backoff.reset();
-    this.#room = Math.min(PUSH_MUTATIONS, this.#room * 2);
+    if (open) return open;
+    backoff.calm();
+    room = Math.min(PUSH_MUTATIONS, room * 2);
     return "on";
   }
 
-  async #refused(batch: Batch, refusal: Refusal): Promise<Step> {
-    this.#parts.heard(refusal);
-    if (refusal.status === 400 || refusal.status === 413) return this.#split(batch, refusal);
+  async function refused({ epoch, entries }: Batch, refusal: Refusal): Promise<Step> {
+    parts.heard(refusal);
+    if (refusal.status === 400 || refusal.status === 413) {
+      // Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place.
+      const [{ id }] = entries as [Entry];
+      room = Math.ceil(entries.length / 2);
+      if (entries.length === 1) {
+        if (voids.has(id)) return refusal;
+        voids.set(id, { code: refusal.code, error: refusal.error });
+      }
+      return "on";
+    }
     if (refusal.code !== "epoch_changed") return refusal;
-    this.distrust();
-    const synced = await this.#parts.resync();
-    if (!synced.ok) return synced;
-    // The same epoch that was just refused: the server is between two histories.
-    return this.#parts.epoch() === batch.epoch ? refusal : "on";
+    distrusts = true;
+    const before = refusedEpoch;
+    refusedEpoch = epoch;
+    const synced = await parts.catchUp();
+    // A scope that may not be read tells nothing; its places are asked for all the same.
+    if (!synced.ok && synced.status !== 403) return synced;
+    // The same epoch was refused before: the server is between two histories.
+    return before === epoch ? refusal : "on";
   }
 
-  /** Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place. */
-  #split({ entries }: Batch, refusal: Refusal): Step {
-    if (entries.length > 1) {
-      this.#room = Math.ceil(entries.length / 2);
-      return "on";
-    }
-    const id = entries[0]!.id;
-    if (this.#voids.has(id)) return refusal;
-    this.#voids.set(id, { code: refusal.code, error: refusal.error });
-    return "on";
-  }
-
-  /** What was sent earlier under a forgotten client, and is not part of this answer, will not be executed either. */
-  async #alsoUnknown({ scope, client }: Batch, decided: readonly Decided[]): Promise<Decided[]> {
-    if (client !== this.#parts.queue.client) return [];
-    const known = new Set(decided.map(({ id }) => id));
-    const error = "the server has forgotten this client";
-    return (await this.#parts.queue.load())
-      .filter((entry) => entry.scope === scope && entry.seq !== null && !known.has(entry.id))
-      .map(({ id }) => ({ id, verdict: { ok: false, code: "client_unknown", error } }));
-  }
-
-  /** Asks for a sender's watermark and numbers what is undecided from there. */
-  async #renumber(sender: Sender, forced: ReadonlySet<string>): Promise<Refusal | null> {
-    const { queue, http } = this.#parts;
-    const { client, scope } = sender;
+  /** Asks for the watermark and numbers what is undecided from there. */
+  async function renumber(queue: Queue, forced: ReadonlySet<string>): Promise<Refusal | null> {
+    const { client } = queue;
     // Any page carries the watermark; this one is small. Where the beginning is trimmed, only a snapshot does.
-    let answer = await http.post<{ last_seq?: number | null }>("pull", { scope, client, cursor: 0, limit: 1 });
-    if (!answer.ok && answer.code === "cursor_too_old") answer = await http.post("snapshot", { scope, client });
+    type Mark = { last_seq?: number | null; epoch: string };
+    let answer = await parts.ask<Mark>("pull", { scope, client, cursor: 0, limit: 1 });
+    if (!answer.ok && answer.code === "cursor_too_old") answer = await parts.ask<Mark>("snapshot", { scope, client });
     if (!answer.ok) return answer;
-    this.#tell(sender, await queue.renumber(sender, answer.body.last_seq ?? 0, forced));
+    const { last_seq, epoch } = answer.body;
+    const lastSeq = last_seq ?? 0;
+    tell(queue, await queue.renumber(scope, lastSeq, forced, epoch), { epoch, lastSeq });
     return null;
   }
 
-  #tell({ client }: Sender, numbered: readonly Numbered[]): void {
+  function tell(queue: Queue, numbered: readonly Numbered[], counted?: Counted): void {
     // Places of another client id mean nothing beside the watermark readers ask for.
-    if (client === this.#parts.queue.client) this.#parts.numbered(numbered);
+    if (queue === queues()[0]) parts.numbered(numbered, counted);
   }
-}
 
-const waiting = (open: { code: string; error: string } | null): Refusal => ({
-  ...lost(open?.error ?? "not now"),
-  code: open?.code ?? "unavailable",
-});
+  return {
+    kick: () => {
+      if (!timers.has("again") || env.now() - lastTry >= WRITE_MS) void drain();
+    },
+    drain,
+    distrust: () => void (distrusts = true),
+    quiet: async () => running,
+    close: () => {
+      closed = true;
+      timers.close();
+    },
+  };
+}

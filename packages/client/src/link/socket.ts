@@ -3,8 +3,10 @@
  * their answers. It knows topics but not what sync frames mean, and it never comes back by itself: its owner opens
  * another.
  */
+import { byteLength } from "../core/door.ts";
+import { LIVE_PUSH_BYTES } from "../core/limits.ts";
 import type { Env, SocketLike } from "../env.ts";
-import { Timers } from "../timers.ts";
+import { makeTimers } from "../timers.ts";
 import type { Token } from "./http.ts";
 import { STATUS, lost, type Answer, type Frame, type Refusal } from "./wire.ts";
 
@@ -26,82 +28,92 @@ const PROBE_MS = 5_000;
 /** What a socket tells its owner. */
 export interface SocketEvents {
   /** It is open and greeted: questions may be asked. */
-  ready(): void;
+  ready(hello: Frame): void;
   /** A frame that answers no question. */
   frame(topic: string, data: Frame): void;
   /** It is over, told once. `code` is the WebSocket's, 4401 when the server does not know who is asking. */
-  closed(code: number): void;
+  over(code: number): void;
 }
 
 /** See the file's head. */
-export class Socket {
-  /** Greeted and not closed. */
-  ready = false;
-  readonly #env: Env;
-  readonly #socket: SocketLike;
-  readonly #events: SocketEvents;
-  readonly #token: Token;
-  readonly #questions = new Map<string, (answer: Answer<Frame>) => void>();
-  readonly #timers: Timers;
-  #closed = false;
-  #ref = 0;
-  #heard: number;
-
-  constructor(env: Env, socket: SocketLike, token: Token, events: SocketEvents) {
-    this.#env = env;
-    this.#timers = new Timers(env);
-    this.#socket = socket;
-    this.#token = token;
-    this.#events = events;
-    this.#heard = env.now();
-    socket.onmessage = ({ data }) => this.#read(data);
-    socket.onclose = ({ code }) => this.#end(code);
-    // Not every runtime closes what it could not open.
-    socket.onerror = () => this.#end(1006);
-    this.#timers.in("hello", HELLO_MS, () => this.ready || this.close());
-  }
-
+export interface Socket {
   /** Sends a frame. Into a closed socket it goes nowhere: what needs an answer is asked. */
-  send(topic: string, data: Frame): void {
-    this.#write(JSON.stringify({ topic, data }));
-  }
-
+  say(topic: string, data: Frame): void;
   /** A `ref` no other question of this connection has. */
-  nextRef(): string {
-    return String(++this.#ref);
-  }
-
-  /** Asks, with an envelope that is text already, and waits for the frame with the same `ref`. */
-  ask(ref: string, text: string): Promise<Answer<Frame>> {
-    return new Promise((resolve) => {
-      this.#questions.set(ref, resolve);
-      this.#timers.in(ref, ANSWER_MS, () => this.#answer(ref, lost("no answer")));
-      this.#write(text);
-    });
-  }
-
+  nextRef(): string;
+  /** Asks and waits for the frame with the same `ref`; nothing where the question is too long for a frame. */
+  ask(topic: string, data: Frame): Promise<Answer<Frame>> | undefined;
   /** Finds out soon whether the other side is still there. */
-  probe(): void {
-    const asked = this.#env.now();
-    this.send("sys", { type: "ping" });
-    this.#timers.in("probe", PROBE_MS, () => this.#heard < asked && this.close());
-  }
-
+  probe(): void;
   /** Ends it. */
-  close(): void {
-    this.#end(1000);
-  }
+  close(): void;
+}
 
-  #write(text: string): void {
+export function makeSocket(env: Env, socket: SocketLike, token: Token, events: SocketEvents): Socket {
+  const questions = new Map<string, (answer: Answer<Frame>) => void>();
+  const timers = makeTimers(env);
+  let closed = false;
+  let greeted = false;
+  let refs = 0;
+  let heard = env.now();
+
+  const write = (text: string): void => {
     try {
-      this.#socket.send(text);
+      socket.send(text);
     } catch {
-      this.#end(1006);
+      end(1006);
     }
+  };
+  const say = (topic: string, data: Frame): void => write(JSON.stringify({ topic, data }));
+  const sys = (type: string): void => say("sys", { type });
+  const close = (): void => end(1000);
+  const nextRef = (): string => String(++refs);
+
+  function end(code: number): void {
+    if (closed) return;
+    closed = true;
+    socket.onmessage = socket.onclose = socket.onerror = null;
+    timers.close();
+    try {
+      socket.close();
+    } catch {
+      // It was never open.
+    }
+    for (const ref of questions.keys()) answer(ref, lost("disconnected"));
+    events.over(code);
   }
 
-  #read(text: unknown): void {
-    this.#heard = this.#env.now();
+  function answer(ref: string, with_: Answer<Frame>): void {
+    timers.cancel(ref);
+    questions.get(ref)?.(with_);
+    questions.delete(ref);
+  }
+
+  async function greet(hello: Frame): Promise<void> {
+    if (token) {
+      try {
+        say("sys", { type: "auth", token: await token() });
+      } catch {
+        return close();
+      }
+    }
+    if (closed || greeted) return;
+    greeted = true;
+    const ping = hello["ping"];
+    watch((typeof ping === "number" && ping > 0 ? ping : PING_S) * 1000);
+    events.ready(hello);
+  }
+
+  /** Pings, and gives up when nothing was heard for too long. Twice per interval, so that an answer has time to come. */
+  function watch(interval: number, odd = false): void {
+    const left = heard + SILENCE_PINGS * interval - env.now();
+    if (left <= 0) return close();
+    if (odd) sys("ping");
+    timers.after("ping", Math.min(interval / 2, left), () => watch(interval, !odd));
+  }
+
+  socket.onmessage = ({ data: text }) => {
+    heard = env.now();
     let topic: unknown;
     let data: Frame | undefined;
     try {
@@ -109,58 +121,39 @@ export class Socket {
     } catch {
       return;
     }
-    if (typeof topic !== "string" || typeof data?.type !== "string" || this.#closed) return;
-    const { ref } = data;
-    if (topic === "sys" && data.type === "hello") void this.#greeted(data);
-    else if (topic === "sys" && data.type === "ping") this.send("sys", { type: "pong" });
-    else if (ref !== undefined && this.#questions.has(ref)) {
-      this.#answer(ref, data.type === "error" ? refusal(data) : { ok: true, body: data });
-    } else this.#events.frame(topic, data);
-  }
+    if (typeof topic !== "string" || typeof data?.type !== "string" || closed) return;
+    const { ref, type } = data;
+    if (topic === "sys" && type === "hello") void greet(data);
+    else if (topic === "sys" && type === "ping") sys("pong");
+    else if (ref !== undefined && questions.has(ref)) {
+      answer(ref, type === "error" ? refusal(data) : { ok: true, body: data });
+    } else events.frame(topic, data);
+  };
+  socket.onclose = ({ code }) => end(code);
+  // Not every runtime closes what it could not open.
+  socket.onerror = () => end(1006);
+  timers.after("hello", HELLO_MS, () => greeted || close());
 
-  #answer(ref: string, answer: Answer<Frame>): void {
-    this.#timers.cancel(ref);
-    this.#questions.get(ref)?.(answer);
-    this.#questions.delete(ref);
-  }
-
-  async #greeted(hello: Frame): Promise<void> {
-    if (this.#token) {
-      try {
-        this.send("sys", { type: "auth", token: await this.#token() });
-      } catch {
-        return this.close();
-      }
-    }
-    if (this.#closed || this.ready) return;
-    this.ready = true;
-    const ping = hello["ping"];
-    this.#watch((typeof ping === "number" && ping > 0 ? ping : PING_S) * 1000);
-    this.#events.ready();
-  }
-
-  /** Pings, and gives up when nothing was heard for too long. Twice per interval, so that an answer has time to come. */
-  #watch(interval: number, odd = false): void {
-    const left = this.#heard + SILENCE_PINGS * interval - this.#env.now();
-    if (left <= 0) return this.close();
-    if (odd) this.send("sys", { type: "ping" });
-    this.#timers.in("ping", Math.min(interval / 2, left), () => this.#watch(interval, !odd));
-  }
-
-  #end(code: number): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.ready = false;
-    this.#socket.onmessage = this.#socket.onclose = this.#socket.onerror = null;
-    this.#timers.close();
-    try {
-      this.#socket.close();
-    } catch {
-      // It was never open.
-    }
-    for (const ref of this.#questions.keys()) this.#answer(ref, lost("disconnected"));
-    this.#events.closed(code);
-  }
+  return {
+    say,
+    nextRef,
+    ask: (topic, data) => {
+      const ref = nextRef();
+      const text = JSON.stringify({ topic, data: { ...data, ref } });
+      if (byteLength(text) > LIVE_PUSH_BYTES) return undefined;
+      return new Promise((resolve) => {
+        questions.set(ref, resolve);
+        timers.after(ref, ANSWER_MS, () => answer(ref, lost("no answer")));
+        write(text);
+      });
+    },
+    probe: () => {
+      const asked = env.now();
+      sys("ping");
+      timers.after("probe", PROBE_MS, () => heard < asked && close());
+    },
+    close,
+  };
 }
 
 /** An `error` frame as the refusal it is. */

@@ -6,9 +6,10 @@ import type { Refusal } from "./wire.ts";
 
 /**
  * `live`: changes arrive by themselves. `polling`: the server answers, no WebSocket. `offline`: it doesn't answer.
- * `unauthorized`: it answers that this reader or writer may not (see the event's `code`).
+ * `unauthorized`: it answers that this reader or writer may not (see the event's `code`). `incompatible`: page and server
+ * are of versions that don't go together; a reload helps.
  */
-export type Status = "live" | "polling" | "offline" | "unauthorized";
+export type Status = "live" | "polling" | "offline" | "unauthorized" | "incompatible";
 
 /** A status and, where the server said no, its words. */
 export interface Standing {
@@ -17,48 +18,81 @@ export interface Standing {
   error?: string;
 }
 
-/** Collects what happened and tells when the status changes. */
-export class StandingBoard {
-  #now: Standing = { status: "offline" };
-  #live = false;
-  #answers = false;
-  readonly #denied = new Map<"read" | "push", Refusal>();
-  readonly #told: (standing: Standing) => void;
+/** What happened lately, as the leading tab tells it to the others. */
+export interface LinkState {
+  /** The last question was answered. */
+  answers: boolean;
+  /** When a base was last known to be at the server's head: milliseconds since 1970. */
+  synced: number | null;
+  /** By scope: whether its subscription is live, and what was refused. */
+  scopes: Map<string, { live?: boolean; read?: Refusal | null; push?: Refusal | null }>;
+}
 
-  constructor(told: (standing: Standing) => void) {
-    this.#told = told;
-  }
+/** How bad a status is, from fine to hopeless; the worst of a client's scopes is the client's. */
+const WORSE: readonly Status[] = ["live", "polling", "offline", "incompatible", "unauthorized"];
 
-  get now(): Standing {
-    return this.#now;
-  }
+/** Codes of a refusal that the status tells. */
+const TOLD = new Set(["unauthenticated", "forbidden", "schema_mismatch", "protocol"]);
 
-  /** The subscription is live, or no longer. */
-  live(is: boolean): void {
-    this.#live = is;
-    if (is) {
-      this.#denied.delete("read");
-      this.#answers = true;
-    }
-    this.#tell();
-  }
-
+/** See the file's head. */
+export interface Board {
+  state: LinkState;
+  /** The subscription of a scope is live, or no longer. */
+  live(scope: string, is: boolean): void;
   /** A question ended; `null` where it was answered. */
-  heard(about: "read" | "push", refusal: Refusal | null): void {
-    // A push that fails says little about reading; one that works says the server is there.
-    if (about === "read" || !refusal) this.#answers = refusal === null;
-    if (refusal?.status === 401 || refusal?.status === 403) this.#denied.set(about, refusal);
-    else if (!refusal) this.#denied.delete(about);
-    this.#tell();
-  }
+  heard(scope: string, about: "read" | "push", refusal: Refusal | null): void;
+  /** Takes over what the leading tab says. */
+  adopt(state: LinkState): void;
+  /** How a scope stands. */
+  of(scope: string): Standing;
+  /** How the client stands with these scopes open. */
+  over(scopes: readonly string[]): Standing;
+}
 
-  #tell(): void {
-    const denied = this.#denied.get("read") ?? this.#denied.get("push");
-    const next: Standing = denied
-      ? { status: "unauthorized", code: denied.code, error: denied.error }
-      : { status: this.#live ? "live" : this.#answers ? "polling" : "offline" };
-    const changed = next.status !== this.#now.status || next.code !== this.#now.code;
-    this.#now = next;
-    if (changed) this.#told(next);
-  }
+export function makeBoard(now: () => number, told: () => void): Board {
+  const about = (scope: string) => {
+    let found = board.state.scopes.get(scope);
+    if (!found) board.state.scopes.set(scope, (found = {}));
+    return found;
+  };
+  const board: Board = {
+    state: { answers: false, synced: null, scopes: new Map() },
+    live: (scope, is) => {
+      const it = about(scope);
+      if (is || it.live) board.state.synced = now();
+      it.live = is;
+      if (is) {
+        it.read = null;
+        board.state.answers = true;
+      }
+      told();
+    },
+    heard: (scope, what, refusal) => {
+      const it = about(scope);
+      // A push that fails says little about reading; one that works says the server is there.
+      if (what === "read" || !refusal) board.state.answers = !refusal;
+      if (!refusal || TOLD.has(refusal.code) || refusal.status === 401 || refusal.status === 403) it[what] = refusal;
+      if (what === "read" && !refusal) board.state.synced = now();
+      told();
+    },
+    adopt: (state) => {
+      board.state = state;
+      told();
+    },
+    of: (scope) => {
+      const { live, read, push } = about(scope);
+      const no = read ?? push;
+      if (!no) return { status: live ? "live" : board.state.answers ? "polling" : "offline" };
+      const old = no.code === "protocol" || no.code === "schema_mismatch";
+      return { status: old ? "incompatible" : "unauthorized", code: no.code, error: no.error };
+    },
+    over: (scopes) => {
+      const all = scopes.map(board.of);
+      // One scope that may not be read says nothing about the others.
+      const free = all.filter(({ code }) => code !== "forbidden");
+      const [worst] = (free.length ? free : all).sort((a, b) => WORSE.indexOf(b.status) - WORSE.indexOf(a.status));
+      return worst ?? { status: board.state.answers ? "polling" : "offline" };
+    },
+  };
+  return board;
 }

@@ -17,6 +17,8 @@ export interface Faults {
   down: boolean;
   /** WebSockets can't be opened. */
   noSockets: boolean;
+  /** The server holds an empty pull back for as long as it was asked to. */
+  waits?: boolean;
 }
 
 export const CALM: Faults = { lose: 0, loseAnswer: 0, delay: 2, down: false, noSockets: false };
@@ -24,6 +26,12 @@ export const CALM: Faults = { lose: 0, loseAnswer: 0, delay: 2, down: false, noS
 export class Network {
   faults: Faults = { ...CALM };
   connections = new Set<Connection>();
+  /** The version of the contract that is spoken. */
+  protocol = 1;
+  /** Pulls that wait at the server now. */
+  held = 0;
+  /** Who is present: by scope, by connection, by `as`. */
+  present = new Map<string, Map<Connection, Map<string, unknown>>>();
   /** Requests over HTTP, by route. */
   requests: string[] = [];
 
@@ -55,10 +63,27 @@ export class Network {
     this.requests.push(route);
     await this.way();
     if (this.chance(this.faults.lose)) throw new TypeError("failed to fetch");
-    const answer = this.answer(route, JSON.parse(String(init.body)), new Headers(init.headers).get("authorization"));
+    const body = JSON.parse(String(init.body));
+    if (route === "pull" && body.wait && this.faults.waits) await this.#hold(body);
+    const answer = this.answer(route, body, new Headers(init.headers).get("authorization"));
     await this.way();
     if (this.chance(this.faults.loseAnswer)) throw new TypeError("failed to fetch");
     return answer;
+  }
+
+  /** Until something commits in the scope, or the time is up. */
+  async #hold({ scope, cursor, wait }: { scope: string; cursor: number; wait: number }): Promise<void> {
+    this.held++;
+    if (this.server.scope(scope).log.length <= cursor) {
+      await new Promise<void>((resolve) => {
+        const told = (of: string): void => {
+          if (of === scope) resolve();
+        };
+        this.server.commits.add(told);
+        this.clock.setTimeout(resolve, wait * 1000);
+      });
+    }
+    this.held--;
   }
 
   answer(route: "push" | "pull" | "snapshot", body: object, who: string | null): Response {
@@ -72,6 +97,16 @@ export class Network {
         { status: error.status, headers },
       );
     }
+  }
+
+  tellPresence(scope: string): void {
+    const all = [...this.present.get(scope)!];
+    const id = (at: number, as: string): string => `p${at}-${as}`;
+    const peers = all.flatMap(([, mine], at) => [...mine].map(([as, state]) => ({ id: id(at, as), state })));
+    all.forEach(([connection, mine], at) => {
+      const you = Object.fromEntries([...mine.keys()].map((as) => [as, id(at, as)]));
+      connection.emit(`sync:${scope}`, { type: "presence", peers, you });
+    });
   }
 
   socket = (): SocketLike => new Connection(this);
@@ -109,7 +144,7 @@ export class Connection implements SocketLike {
       return;
     }
     network.server.commits.add(this.#tell);
-    this.emit("sys", { type: "hello", protocol: 1, session: "s1", ping: 25 });
+    this.emit("sys", { type: "hello", protocol: network.protocol, session: "s1", ping: 25 });
   }
 
   /** Server to client. */
@@ -132,6 +167,7 @@ export class Connection implements SocketLike {
 
   close(): void {
     this.#closed = true;
+    for (const [scope, all] of this.network.present) if (all.delete(this)) this.network.tellPresence(scope);
     this.network.connections.delete(this);
     this.network.server.commits.delete(this.#tell);
   }
@@ -156,6 +192,8 @@ export class Connection implements SocketLike {
     try {
       if (type === "push") this.emit(topic, { type: "results", ref, ...server.push(data) });
       if (type === "subscribe") this.#subscribe(scope, data);
+      if (type === "unsubscribe") this.subscriptions.delete(scope);
+      if (type === "presence") this.#presence(scope, data);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const reset = type === "subscribe" && ["cursor_too_old", "epoch_changed", "use_http"].includes(error.code);
@@ -164,6 +202,17 @@ export class Connection implements SocketLike {
         reset ? { type: "reset", code: error.code } : { type: "error", ref, code: error.code, error: error.message },
       );
     }
+  }
+
+  /** The smallest presence there is: the whole list to everybody at every change. */
+  #presence(scope: string, { as = "", state }: { as?: unknown; state?: unknown }): void {
+    const all = this.network.present.get(scope) ?? new Map<Connection, Map<string, unknown>>();
+    this.network.present.set(scope, all);
+    const mine = all.get(this) ?? new Map<string, unknown>();
+    all.set(this, mine);
+    if (state === null) mine.delete(String(as));
+    else if (state !== undefined) mine.set(String(as), state);
+    this.network.tellPresence(scope);
   }
 
   #subscribe(scope: string, data: Record<string, unknown>): void {

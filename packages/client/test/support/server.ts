@@ -87,7 +87,7 @@ export class Server {
     this.gate("snapshot", body);
     const scope = this.scope(body.scope);
     const data: Record<string, Json> = {};
-    for (const name of scope.state.layer.keys()) data[name] = Object.fromEntries(scope.state.entries(name));
+    for (const name of scope.state.layer.keys()) data[name] = Object.fromEntries(scope.state.layer.get(name)!) as Json;
     return structuredClone({
       data,
       cursor: scope.log.length,

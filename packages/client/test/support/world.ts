@@ -45,7 +45,7 @@ export const serverMutators: Record<string, Mutator> = {
 export class Profile {
   indexedDB: IDBFactory | undefined = new IDBFactory();
   #channels = new Set<Channel>();
-  #locks = new Map<string, { owner: object; grant: () => void }[]>();
+  #locks = new Map<string, { owner: object; grant: () => void; rob: () => void }[]>();
 
   channel(name: string, owner: Tab): ChannelLike {
     const channel = new Channel(name, owner, this.#channels);
@@ -66,7 +66,14 @@ export class Profile {
           if (line.includes(entry)) line.splice(line.indexOf(entry), 1);
           if (first) line[0]?.grant();
         };
+        if (options.steal) {
+          for (const thief of line.splice(0)) thief.rob();
+        }
         const entry = {
+          rob: () => {
+            if (granted) owner.leads = false;
+            reject(new DOMException("stolen", "AbortError"));
+          },
           owner,
           grant: () =>
             setImmediate(() => {
@@ -107,7 +114,7 @@ class Channel implements ChannelLike {
     for (const other of this.all) {
       if (other === this || other.name !== this.name) continue;
       const copy = structuredClone(data);
-      setImmediate(() => other.tab.alive && other.onmessage?.({ data: copy } as MessageEvent));
+      setImmediate(() => other.tab.alive && !other.tab.frozen && other.onmessage?.({ data: copy } as MessageEvent));
     }
   }
   close(): void {
@@ -119,6 +126,8 @@ class Channel implements ChannelLike {
 export class Tab {
   alive = true;
   hidden = false;
+  /** The browser lets nothing of it run, though it lives: what it was to do comes later. */
+  frozen = false;
   /** It holds the lock. */
   leads = false;
   onDeath = new Set<() => void>();
@@ -169,7 +178,7 @@ export class World {
       locks: profile.locks(tab),
       random: this.random,
       now: () => clock.now,
-      setTimeout: (run, ms) => clock.setTimeout(() => tab.alive && run(), ms),
+      setTimeout: (run, ms) => clock.setTimeout(() => tab.alive && !tab.frozen && run(), ms),
       clearTimeout: clock.clearTimeout,
       hidden: () => tab.hidden,
       onWake: (wake) => {

@@ -2,6 +2,7 @@
 // the same forms are taken over, each becomes a command that is done at once and sent when it can be.
 import { SyncClient, newId } from "riverrun";
 import { mutators } from "app/mutators";
+import { showWhoIsHere } from "app/here";
 import { keepForOffline } from "app/offline";
 import { fill, showRows, visible } from "app/rows";
 
@@ -64,6 +65,7 @@ const states = {
   polling: "Online",
   offline: "Offline",
   unauthorized: "Not allowed to be here",
+  incompatible: "Out of date: reload the page",
 };
 let hello = true;
 let patience;
@@ -211,6 +213,7 @@ $("todos").addEventListener(
 // --- From here on --------------------------------------------------------------------------------------------------
 
 client.subscribe(show);
+showWhoIsHere(client.presence(), $("here"));
 client.ready.then(showFilter);
 showFilter();
 keepForOffline();

@@ -1,0 +1,135 @@
+/**
+ * Who is here: a small state per tab, shown to everybody who looks at the same scope for as long as the tab's socket
+ * lives. Nothing of it is kept anywhere; after every connection it is said again.
+ */
+import { byteLength, checkJson, RefusedError } from "../core/door.ts";
+import { PRESENCE_BYTES } from "../core/limits.ts";
+import type { Json } from "../core/words.ts";
+import type { Frame } from "./wire.ts";
+
+/** Somebody who is here. */
+export interface Peer {
+  /** Different for each tab and each connection. */
+  id: string;
+  /** Who the server says it is, where the application tells. */
+  user?: string;
+  /** What it shows of itself. */
+  state: any;
+  /** It is this tab. */
+  self?: boolean;
+}
+
+/** A frame about it; the first one holds all, later ones what is different. */
+type PresenceFrame = Frame & { peers?: Peer[]; join?: Peer[]; set?: Peer[]; leave?: string[]; you?: Record<string, string> };
+
+/** What a page has of it. */
+export interface Presence {
+  /** Who is here, this tab among them if it said something; the same array until somebody changes. */
+  readonly peers: readonly Peer[];
+  /** Shows this tab to the others as this object; `null` hides it again. Throws `RefusedError` for more than 1 KiB. */
+  set(state: object | null): void;
+  /** Calls back whenever somebody comes, changes or goes; from then on this tab looks. Returns how to stop that. */
+  subscribe(call: (peers: readonly Peer[]) => void): () => void;
+}
+
+/** What it needs around it. */
+export interface PresenceParts {
+  tab: string;
+  /** Sends a frame of the scope, if this tab has a subscription. */
+  say(data: Frame): void;
+  /** Tells the leading tab, if that is another one, what a tab shows. */
+  here(state: Json | undefined): void;
+  /** Tells the other tabs who is here. */
+  feed(peers: Peer[], you: Record<string, string>): void;
+  report(error: unknown): void;
+}
+
+/** The part behind the page's. */
+export interface PresenceHub extends Presence {
+  /** What a tab shows, this one or another: said to the server if this tab leads. */
+  show(tab: string, state: Json | undefined): void;
+  /** A tab is gone. */
+  gone(tab: string): void;
+  /** The subscription is live: says all there is to say. */
+  up(): void;
+  /** Nobody can be seen. */
+  down(): void;
+  frame(data: PresenceFrame): void;
+  /** What the leading tab sees. */
+  adopt(peers: Peer[], you: Record<string, string>): void;
+  /** Tells the other tabs who is here. */
+  tellAll(): void;
+  /** Says to the leading tab, if this tab has said something at all, what it shows. */
+  again(): void;
+}
+
+export function makePresence({ tab, say, here, feed, report }: PresenceParts): PresenceHub {
+  const states = new Map<string, Json | undefined>();
+  const calls = new Set<(peers: readonly Peer[]) => void>();
+  let peers: Peer[] = [];
+  let you: Record<string, string> = {};
+
+  const adopt = (next: Peer[], ids: Record<string, string>): void => {
+    you = ids;
+    peers = next.map(({ self: _, ...peer }) => (peer.id === you[tab] ? { ...peer, self: true } : peer));
+    for (const call of [...calls]) {
+      try {
+        call(peers);
+      } catch (error) {
+        report(error);
+      }
+    }
+  };
+  const tell = (next: Peer[], ids: Record<string, string>): void => {
+    adopt(next, ids);
+    feed(peers, you);
+  };
+  const send = (as: string, state: Json | undefined): void =>
+    say({ type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
+  const show = (as: string, state: Json | undefined): void => {
+    states.set(as, state);
+    send(as, state);
+  };
+  const own = (state: Json | undefined): void => {
+    show(tab, state);
+    here(state);
+  };
+
+  return {
+    get peers() {
+      return peers;
+    },
+    set: (state) => {
+      const plain = checkJson("state", state);
+      if (byteLength(JSON.stringify(plain)) > PRESENCE_BYTES) {
+        throw new RefusedError("too_large", `a state is over ${PRESENCE_BYTES} bytes`);
+      }
+      own(plain);
+    },
+    subscribe: (call) => {
+      const one = (now: readonly Peer[]): void => call(now);
+      calls.add(one);
+      if (!states.has(tab)) own(undefined);
+      return () => void calls.delete(one);
+    },
+    show,
+    gone: (as) => {
+      if (states.get(as)) send(as, null);
+      states.delete(as);
+    },
+    up: () => states.forEach((state, as) => state !== null && send(as, state)),
+    down: () => {
+      if (peers.length) tell([], {});
+    },
+    frame: ({ peers: all, join = [], set = [], leave = [], you: ids, code }: PresenceFrame) => {
+      if (code) return;
+      const by = new Map((all ?? peers).map((peer) => [peer.id, peer]));
+      for (const peer of [...join, ...set]) by.set(peer.id, peer);
+      for (const id of leave) by.delete(id);
+      tell([...by.values()], all ? { ...ids } : { ...you, ...ids });
+    },
+    adopt,
+    tellAll: () => feed(peers, you),
+    again: () => states.has(tab) && here(states.get(tab)),
+  };
+}
