@@ -352,6 +352,26 @@ fn an_accepted_mutation_the_base_has_not_reached_is_seen_and_not_asked_for_again
 }
 
 #[test]
+fn what_was_accepted_and_then_put_back_to_where_the_base_still_is_does_not_wait_for_ever() {
+    let mut world = World::new(4, &[false]);
+    world.run(1_000);
+    let backup = world.server.store.copy();
+    // The verdict arrives, the change does not; then the file is copied back, and nobody says so.
+    world.server.mute = true;
+    let id = world.mutate(0, false);
+    world.run(1_000);
+    assert!(world.nodes[0].verdict(&id).unwrap().is_accepted());
+    world.restore(&backup, false);
+    world.server.mute = false;
+    world.run(120_000);
+    assert_eq!(world.nodes[0].core.pending().count(), 0, "it waits for a cursor of a history that is gone");
+    let next = world.mutate(0, false);
+    world.run(60_000);
+    assert!(world.nodes[0].verdict(&next).unwrap().is_accepted(), "and holds up what comes after it");
+    world.assert_converged();
+}
+
+#[test]
 fn what_a_lost_history_held_without_a_verdict_is_pending_again_in_the_next() {
     let mut world = world();
     let backup = world.server.store.copy();

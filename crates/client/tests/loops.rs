@@ -48,7 +48,9 @@ impl Rig {
                 Effect::Close(_) | Effect::Tell(_) => {}
             }
         }
-        stored.into_iter().for_each(|number| self.step(Event::Stored(number)));
+        for number in stored {
+            self.step(Event::Stored(number));
+        }
     }
 
     fn frame(&mut self, topic: &str, data: &str) {

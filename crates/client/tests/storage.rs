@@ -128,3 +128,27 @@ fn a_file_of_another_form_or_none_of_ours_is_refused_and_left_as_it_was() {
     assert!(SqliteFile::open(folder.file(), &scope).is_err());
     assert!(std::fs::read_to_string(folder.file()).unwrap().starts_with("not a database"));
 }
+
+#[test]
+fn arguments_that_are_no_json_are_damage_and_do_not_wait_to_be_sent() {
+    let folder = Folder::new("damaged");
+    let scope = Scope::default();
+    let mut file = SqliteFile::open(folder.file(), &scope).unwrap();
+    let entry = Entry {
+        order: 1,
+        id: id(1),
+        name: "todo.create".into(),
+        args: Json::null(),
+        schema: None,
+        created: Millis(0),
+        seq: None,
+        accepted: None,
+    };
+    file.write(vec![Write::Append(entry)]).unwrap();
+    drop(file);
+    let raw = rusqlite::Connection::open(folder.file()).unwrap();
+    raw.execute("UPDATE queue SET args = '{'", []).unwrap();
+    drop(raw);
+    let error = SqliteFile::open(folder.file(), &scope).unwrap().load().unwrap_err();
+    assert!(error.to_string().contains("what no client wrote"), "{error}");
+}

@@ -41,6 +41,9 @@ impl Replica {
             return Applied::Gap;
         }
         if page.is_last_word && page.last_seq.is_some() {
+            if self.was_accepted_beyond(page.cursor) {
+                return Applied::Foreign;
+            }
             self.release_strays();
         }
         let named: BTreeSet<MutationId> = fresh.iter().map(|change| change.mutation.clone()).collect();
@@ -169,6 +172,13 @@ impl Replica {
         for id in over {
             self.remove(&id);
         }
+    }
+
+    /// This history accepted something above what is now its head: it was put back to an earlier state, and goes on
+    /// under the same name.
+    fn was_accepted_beyond(&self, head: Cursor) -> bool {
+        let mut accepted = self.items.values().filter_map(|item| item.entry.accepted.as_ref());
+        accepted.any(|accepted| Some(&accepted.epoch) == self.epoch.as_ref() && accepted.cursor > head)
     }
 
     /// The head of the one history there is: what another one accepted is not coming.

@@ -173,6 +173,10 @@ impl Model {
         }
         if input["last_word"] == json!(true) && !input["last_seq"].is_null() {
             let here = self.epoch.clone();
+            let beyond = |at: u64, of: &String| Some(of) == here.as_ref() && at > until;
+            if self.items.iter().any(|item| item.accepted.as_ref().is_some_and(|(at, of)| beyond(*at, of))) {
+                return "foreign";
+            }
             self.items.retain(|item| item.accepted.as_ref().is_none_or(|(_, of)| Some(of) == here.as_ref()));
         }
         for change in &new {

@@ -258,6 +258,8 @@ export class ScopeCore {
     if (fresh.some((change, i) => change.cursor !== this.cursor + 1 + i)) return "gap";
     if (fresh.length ? fresh.at(-1)!.cursor !== page.cursor : page.cursor > this.cursor) return "gap";
     const head = page.epoch !== undefined && typeof page.lastSeq === "number" && page.lastWord !== false;
+    // Accepted above what is now the head: this history was put back to an earlier state, and goes on under the same name.
+    if (head && this.pending.some((item) => item.history === this.epoch && item.accepted! > page.cursor)) return "foreign";
     const strays = head && this.#releaseStrays();
     if (fresh.length === 0) {
       const learned = page.cursor === this.cursor && this.#learn(page.cursor, page.lastSeq);
