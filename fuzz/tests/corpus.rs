@@ -1,5 +1,7 @@
 //! The inputs that were worth keeping, replayed without a fuzzer: what once broke a target must never break it again.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, panic, path::Path};
 
 use riverrun_fuzz::TARGETS;

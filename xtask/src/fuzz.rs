@@ -40,11 +40,17 @@ const COMPILES: &str = "RIVERRUN_FUZZ_COMPILES";
 /// Seconds after which one input counts as one that never ends: the slowest target needs milliseconds.
 const INPUT_SECONDS: u32 = 20;
 
-/// Bytes of one target's inputs that are kept: eleven of them stay below what the corpus may have.
-const KEPT_BYTES: u64 = 16 << 10;
+/// Bytes of one target's inputs that a fuzzer found and that are kept: eleven of them stay below what the corpus may have.
+const KEPT_BYTES: u64 = 12 << 10;
 
-/// Inputs that once broke a target; they are never thrown away.
-const BUG: &str = "bug-";
+/// Files of the same: everybody who has the repository has them.
+const KEPT_FILES: usize = 60;
+
+/// Bytes of one input above which it is not kept.
+const INPUT_BYTES: u64 = 1 << 10;
+
+/// Inputs that people wrote, and those that once broke a target, begin so; they are never thrown away.
+const WRITTEN: [&str; 2] = ["bug-", "seed-"];
 
 /// Lines of the fuzzer's words that are shown when it found something.
 const SHOWN: usize = 150;
@@ -196,14 +202,18 @@ impl Run {
         Ok(executed)
     }
 
-    /// Of all inputs, those that add something; the small ones first, up to the limit.
+    /// Of all inputs, those that add something, up to the limit; the larger ones first, which reach the most.
     fn minimise(&self, merged: &Path) -> Result<()> {
         if merged.exists() {
             fs::remove_dir_all(merged)?;
         }
         fs::create_dir_all(merged)?;
         let mut merge = self.command();
-        merge.args(["-merge=1", &format!("-max_len={}", self.share.max_len)]).args([merged, &self.corpus, &self.found]);
+        merge.args(["-set_cover_merge=1", &format!("-max_len={}", self.share.max_len)]).args([
+            merged,
+            &self.corpus,
+            &self.found,
+        ]);
         let done = merge.output()?;
         ensure!(done.status.success(), "the merge failed:\n{}", String::from_utf8_lossy(&done.stderr));
         let mut inputs: Vec<(u64, PathBuf)> = Vec::new();
@@ -211,15 +221,17 @@ impl Run {
             let file = file?;
             inputs.push((file.metadata()?.len(), file.path()));
         }
-        inputs.sort();
+        inputs.retain(|(length, _)| *length <= INPUT_BYTES);
+        inputs.sort_by(|a, b| b.cmp(a));
         for file in fs::read_dir(&self.corpus)? {
             let file = file?;
-            if !file.file_name().to_string_lossy().starts_with(BUG) {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if !WRITTEN.iter().any(|written| name.starts_with(written)) {
                 fs::remove_file(file.path())?;
             }
         }
         let mut bytes = 0;
-        for (length, path) in inputs {
+        for (length, path) in inputs.into_iter().take(KEPT_FILES) {
             bytes += length;
             if bytes > KEPT_BYTES {
                 break;

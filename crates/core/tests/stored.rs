@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use riverrun_core::{
-    Code, Ctx, Journal, Json, Millis, MutationId, Principal, Scope, State, Tx, Unavailable, entity,
-};
+use riverrun_core::{Code, Ctx, Journal, Json, Millis, MutationId, Principal, Scope, State, Tx, Unavailable, entity};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

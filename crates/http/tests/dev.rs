@@ -27,15 +27,26 @@ fn child() {
     });
 }
 
-fn start(own: &str, front: &str) -> Child {
-    Command::new(env::current_exe().unwrap())
+/// Ended with the test, however that goes.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(own: &str, front: &str) -> Server {
+    let child = Command::new(env::current_exe().unwrap())
         .args(["--ignored", "--exact", "child"])
         .env("OWN_ADDRESS", own)
         .env("RIVERRUN_DEV_ADDR", front)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
-        .unwrap()
+        .unwrap();
+    Server(child)
 }
 
 fn free() -> String {
@@ -53,7 +64,7 @@ fn wait_for(what: &str, mut is: impl FnMut() -> bool) {
 #[test]
 fn a_debug_build_listens_where_its_front_forwards_to_and_ends_with_it() {
     let (own, front) = (free(), free());
-    let mut child = start(&own, &front);
+    let mut server = start(&own, &front);
     let (there, elsewhere) = if cfg!(debug_assertions) { (&front, &own) } else { (&own, &front) };
     wait_for("it does not listen", || TcpStream::connect(there).is_ok());
     assert!(TcpStream::connect(elsewhere).is_err());
@@ -63,12 +74,9 @@ fn a_debug_build_listens_where_its_front_forwards_to_and_ends_with_it() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
     // The front is gone: nobody holds the other end any more.
-    drop(child.stdin.take());
+    drop(server.0.stdin.take());
     if cfg!(debug_assertions) {
-        wait_for("it outlives its front", || child.try_wait().unwrap().is_some());
-        assert!(child.wait().unwrap().success());
-    } else {
-        child.kill().unwrap();
-        child.wait().unwrap();
+        wait_for("it outlives its front", || server.0.try_wait().unwrap().is_some());
+        assert!(server.0.wait().unwrap().success());
     }
 }

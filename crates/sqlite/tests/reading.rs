@@ -15,7 +15,7 @@ fn set_owner(store: &Sqlite, client: &str) -> Result<(), StoreError> {
 }
 
 fn owners(store: &Sqlite) -> usize {
-    store::read(store, |tx| tx.owners(None, 100)).unwrap().len()
+    store::read(store, |tx| tx.owners(None, usize::MAX)).unwrap().len()
 }
 
 #[test]

@@ -406,3 +406,19 @@ fn accepted_verdicts_without_other_scopes_come_back_without_any() {
         assert_eq!(found, Some(kept));
     });
 }
+
+#[test]
+fn a_floor_above_the_head_is_damage_and_not_a_count_below_zero() {
+    let directory = Directory::new();
+    let file = directory.file("app.db");
+    let store = Sqlite::open(&file).unwrap();
+    write(&store, |tx| {
+        let head = tx.lock(&scope("s"))?;
+        tx.set_head(&scope("s"), &Head { cursor: Cursor(1), ..head })
+    })
+    .unwrap();
+    let raw = riverrun_sqlite::rusqlite::Connection::open(&file).unwrap();
+    raw.execute("UPDATE rr_scope SET floor = cursor + 1", []).unwrap();
+    let error = read(&store, |tx| tx.head(&scope("s"))).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+}

@@ -32,11 +32,9 @@ const PUSHES: [&str; 3] = [
 ];
 
 /// What is pushed on the damage: mutations nobody has heard of, which read all there is.
-const FRESH: [&str; 1] = [
-    r#"{"client":"c1","mutations":[
+const FRESH: [&str; 1] = [r#"{"client":"c1","mutations":[
         {"id":"m7","type":"todo.edit","args":{"id":"t2","title":"Rye"},"seq":4},
-        {"id":"m8","type":"todo.clear","args":{},"seq":5}]}"#,
-];
+        {"id":"m8","type":"todo.clear","args":{},"seq":5}]}"#];
 
 struct World {
     kernel: Kernel,
