@@ -24,8 +24,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    conformance::ConformanceOptions, force::ForceOptions, fuzz::FuzzOptions, metadata::Metadata, repo::Repo, sim::SimOptions,
-    test::TestOptions,
+    conformance::ConformanceOptions, force::ForceOptions, fuzz::FuzzOptions, metadata::Metadata, repo::Repo,
+    sim::SimOptions, test::TestOptions,
 };
 
 /// The chores of riverrun.

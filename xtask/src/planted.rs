@@ -62,17 +62,28 @@ pub(crate) fn run(repo: &Repo, options: &PlantedOptions) -> Result<bool> {
             }
             Some((_, Catcher::Force(part))) => {
                 let env = format!("RIVERRUN_PLANTED={bug}");
-                by_force(cargo(repo).args(["xtask", "force", "--short", "--only", part, "--features", "riverrun-engine/planted", "--env", &env]), part)?
+                by_force(
+                    cargo(repo).args([
+                        "xtask",
+                        "force",
+                        "--short",
+                        "--only",
+                        part,
+                        "--features",
+                        "riverrun-engine/planted",
+                        "--env",
+                        &env,
+                    ]),
+                    part,
+                )?
             }
         };
         let seconds = start.elapsed().as_secs_f64();
-        match caught {
-            Some(how) => println!("{bug:<24} {how} ({seconds:.1} s)"),
-            None => {
-                println!("{bug:<24} ESCAPED ({seconds:.1} s)");
-                escaped.push(bug.as_str());
-            }
-        }
+        let how = caught.unwrap_or_else(|| {
+            escaped.push(bug.as_str());
+            "ESCAPED".into()
+        });
+        println!("{bug:<24} {how} ({seconds:.1} s)");
     }
     if escaped.is_empty() {
         println!("none escaped");
@@ -99,10 +110,10 @@ fn by_simulation(sim: &mut Command, bug: &str, seeds: u64) -> Result<Option<Stri
     if output.status.success() {
         return Ok(None);
     }
-    let text = said(&output);
-    let after = |mark: &str| text.lines().find_map(|line| line.strip_prefix(mark));
+    let told = said(&output);
+    let after = |mark: &str| told.lines().find_map(|line| line.strip_prefix(mark));
     let (Some(promise), Some(place)) = (after("BROKEN: "), after("SEED=")) else {
-        bail!("the simulation failed on {bug}, and not by a promise:\n{text}");
+        bail!("the simulation failed on {bug}, and not by a promise:\n{told}");
     };
     let (seed, store) = place.split_once(" STORE=").unwrap_or((place, "?"));
     let needed = seed.parse::<u64>().map_or(0, |seed| seed + 1);
@@ -115,10 +126,10 @@ fn by_test(test: &mut Command, bug: &str, name: &str) -> Result<Option<String>> 
     if output.status.success() {
         return Ok(None);
     }
-    let text = said(&output);
-    let red = text.lines().filter_map(|line| line.strip_suffix(" --- FAILED").or(line.strip_suffix(" ... FAILED")));
+    let told = said(&output);
+    let red = told.lines().filter_map(|line| line.strip_suffix(" --- FAILED").or(line.strip_suffix(" ... FAILED")));
     let red: Vec<&str> = red.map(|line| line.trim_start_matches("test ").trim()).collect();
-    let Some(first) = red.first() else { bail!("the tests {name:?} failed, and not by a test:\n{text}") };
+    let Some(first) = red.first() else { bail!("the tests {name:?} failed, and not by a test:\n{told}") };
     Ok(Some(format!("{} tests, {first} first", red.len())))
 }
 
@@ -128,9 +139,9 @@ fn by_force(force: &mut Command, part: &str) -> Result<Option<String>> {
     if output.status.success() {
         return Ok(None);
     }
-    let text = said(&output);
-    let Some(line) = text.lines().find(|line| line.contains("BROKEN")) else {
-        bail!("`cargo xtask force --only {part}` failed, and not by a broken promise:\n{text}");
+    let told = said(&output);
+    let Some(line) = told.lines().find(|line| line.contains("BROKEN")) else {
+        bail!("`cargo xtask force --only {part}` failed, and not by a broken promise:\n{told}");
     };
     Ok(Some(format!("force {part}: {}", line.trim())))
 }

@@ -7,7 +7,12 @@ use std::{
 };
 
 use crate::{OpenError, Sqlite, checkpoint::Checkpoint, connection, guard::Guard, host::Host, inspect, lock::Lock};
-use crate::{place::{self, Place}, pool::Readers, schema, store::Parts};
+use crate::{
+    place::{self, Place},
+    pool::Readers,
+    schema,
+    store::Parts,
+};
 
 /// Connections that read at the same time: as many as a small machine has use for; each keeps 2 MiB of pages.
 const READERS: usize = 4;

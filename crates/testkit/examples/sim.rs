@@ -69,7 +69,9 @@ fn options() -> Result<Options, String> {
 fn plant(name: &str) -> Result<(), String> {
     use riverrun_core::planted::{Bug, plant};
     if name == "list" {
-        Bug::ALL.iter().for_each(|bug| println!("{bug:?}"));
+        for bug in Bug::ALL {
+            println!("{bug:?}");
+        }
         std::process::exit(0);
     }
     plant(Some(Bug::named(name).ok_or_else(|| format!("there is no planted bug {name:?}"))?));
@@ -101,7 +103,7 @@ fn simulation(seed: u64, options: &Options) -> Result<Sim, String> {
 struct All {
     sums: Summary,
     stores: BTreeMap<String, u64>,
-    failures: Vec<Box<Failure>>,
+    failures: Vec<Failure>,
 }
 
 fn work(options: &Options, next: &AtomicU64, failed: &AtomicBool, all: &Mutex<All>) {
@@ -121,7 +123,7 @@ fn work(options: &Options, next: &AtomicU64, failed: &AtomicBool, all: &Mutex<Al
             }
             Err(failure) => {
                 failed.store(!options.keep_going, Ordering::Relaxed);
-                all.failures.push(failure);
+                all.failures.push(*failure);
             }
         }
     }
@@ -153,16 +155,20 @@ fn main() -> ExitCode {
             }
         });
         let jobs: Vec<_> = (0..options.jobs).map(|_| threads.spawn(|| work(&options, &next, &failed, &all))).collect();
-        jobs.into_iter().for_each(|job| drop(job.join()));
+        for job in jobs {
+            drop(job.join());
+        }
         over.store(true, Ordering::Relaxed);
     });
     let All { sums, stores, failures } = all.into_inner().expect("nothing panics while it is held");
-    let (seeds, seconds) = (stores.values().sum::<u64>(), start.elapsed().as_secs_f64());
+    let (seeds, elapsed) = (stores.values().sum::<u64>(), start.elapsed());
+    let tenths = u128::from(seeds) * 10_000 / elapsed.as_millis().max(1);
     for failure in &failures {
         println!("{failure}");
     }
     let stores: Vec<_> = stores.iter().map(|(store, seeds)| format!("{seeds} on {store}")).collect();
-    println!("{seeds} seeds in {seconds:.1} s, {:.1} a second ({})", seeds as f64 / seconds, stores.join(", "));
+    let (seconds, stores) = (elapsed.as_secs_f64(), stores.join(", "));
+    println!("{seeds} seeds in {seconds:.1} s, {}.{} a second ({stores})", tenths / 10, tenths % 10);
     println!("{sums}");
     println!("{} violations", failures.len());
     let _ = std::io::stdout().flush();

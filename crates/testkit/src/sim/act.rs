@@ -1,10 +1,8 @@
 //! What each kind of step does to the world. Its own choices come from the step's seed; it checks nothing.
 
-use std::sync::Arc;
-
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use riverrun_client::{Event, Question, Route, mint};
-use riverrun_core::{Cursor, Json, Millis, Scope};
+use riverrun_client::{Event, Question, Route};
+use riverrun_core::{Cursor, Scope};
 use riverrun_engine::Action;
 
 use super::{
@@ -12,17 +10,19 @@ use super::{
     disk::Fault,
     edge::Asker,
     form::sender,
-    ledger::Intent,
+    happening::Happening,
     plan::{Kind, Step},
-    random::{Command, Gen},
-    world::{BEGINNING, Happening, World},
+    world::World,
 };
 
 /// Copied clients in one run at most.
 const COPIES: usize = 2;
 
 /// Commits that a flood makes: more than the feed keeps for a reader.
-const FLOOD: u64 = 150;
+const FLOOD: i64 = 260;
+
+/// Milliseconds between them: enough for each to be a commit of its own.
+const FLOOD_EVERY: i64 = 8;
 
 impl World<'_> {
     /// Does one step, and lets its pause pass.
@@ -123,76 +123,38 @@ impl World<'_> {
         self.run_for(step.pause)
     }
 
-    /// A client mutates, as the application's generator says, or as the simulation itself does now and then.
-    pub(crate) fn mutate(&mut self, at: usize) -> Held {
-        let scope = self.nodes[at].scope().clone();
-        let view = Arc::new(self.nodes[at].view(&self.ledger.collections));
-        let Command { name, args } = self.command(at, &scope, view);
-        let node = &mut self.nodes[at];
-        let now = Millis(BEGINNING + self.now + node.skew);
-        let id = mint(now, &mut self.rng);
-        let args = Json::of(&args).unwrap_or_else(|_| Json::null());
-        let (principal, intent) = (node.who().clone(), (name.clone(), args.clone()));
-        node.fates.entry(id.clone()).or_default();
-        let (name, args) = intent;
-        self.ledger.intents.insert(id.clone(), Intent { name: name.clone(), args: args.clone(), scope, principal });
-        self.sums.mutations += 1;
-        self.step(at, Event::Mutate { id, name, args })
-    }
-
-    fn command(&mut self, client: usize, scope: &Scope, view: Arc<super::rows::Rows>) -> Command {
-        let own = self.rng.random_range(0..100);
-        let named = match own {
-            0..2 => Some("sim.large"),
-            2..3 => Some("sim.silent"),
-            3..4 => Some("sim.no"),
-            4..5 => Some("sim.panics"),
-            5..6 => Some("sim.unknown"),
-            _ => None,
-        };
-        if let Some(name) = named {
-            return Command { name: name.into(), args: serde_json::Value::Null };
-        }
-        let mut choice =
-            Gen { rng: &mut self.rng, view, client, scope, scopes: &self.spec.scopes, minted: &mut self.minted };
-        (self.spec.generate)(&mut choice)
-    }
-
-    fn form(&mut self) {
-        let scope = self.spec.scopes[self.rng.random_range(0..self.spec.scopes.len())].clone();
-        let view = self.ledger.log(&scope).map(|log| log.state.clone()).unwrap_or_default();
-        let Command { name, args } = self.command(self.nodes.len(), &scope, view);
-        self.add_command(&scope, name, &args);
-    }
-
-    fn add_command(&mut self, scope: &Scope, name: String, args: &serde_json::Value) {
-        // An id alone, made by a clock that is ahead, may outlive its verdict by as much; where verdicts are kept for minutes
-        // that is no longer little, and beyond what is promised.
-        let skew = match (self.plan.skewed, self.plan.short_memory) {
-            (true, false) => self.rng.random_range(-90_000..90_000),
-            (_, true) => self.server_skew - self.rng.random_range(120_000..200_000),
-            (false, false) => 0,
-        };
-        let id = mint(Millis(BEGINNING + self.now + skew), &mut self.rng);
-        let args = Json::of(args).unwrap_or_else(|_| Json::null());
-        let body = serde_json::json!({ "mutations": [{ "id": id, "type": name, "args": args, "scope": scope }] });
-        let intent = Intent { name, args, scope: scope.clone(), principal: sender() };
-        self.ledger.intents.insert(id.clone(), intent);
-        self.sums.mutations += 1;
-        self.add_form(id, body.to_string());
-    }
-
     /// Somebody reads a few changes from anywhere, without telling more than a cursor.
     fn peek(&mut self) {
         let scope = self.spec.scopes[self.rng.random_range(0..self.spec.scopes.len())].clone();
         let head = self.ledger.log(&scope).map_or(0, |log| log.head().0);
         let (cursor, limit) = (self.rng.random_range(0..=head), self.rng.random_range(1..12));
+        if self.percent(15) {
+            return self.impostor(&scope);
+        }
         let snapshot = self.percent(20);
-        let (route, body) = match snapshot {
-            true => (Route::Snapshot, serde_json::json!({ "scope": scope })),
-            false => (Route::Pull, serde_json::json!({ "scope": scope, "cursor": cursor, "limit": limit })),
+        let (route, body) = if snapshot {
+            (Route::Snapshot, serde_json::json!({ "scope": scope }))
+        } else {
+            (Route::Pull, serde_json::json!({ "scope": scope, "cursor": cursor, "limit": limit }))
         };
         let question = Question { ask: 0, route, body: body.to_string() };
+        self.at(self.now, Happening::Asked(Asker::Peek, sender(), question));
+    }
+
+    /// Somebody uses a client id that the server knows as another's, once and without trying again.
+    fn impostor(&mut self, scope: &Scope) {
+        let known = self.ledger.places.iter().filter(|((of, _), places)| of == scope && places.up_to > 0);
+        let known: Vec<_> = known.map(|((_, client), places)| (client.clone(), places.up_to + 1)).collect();
+        // Where clients are forgotten within minutes, the id may be nobody's by now, and then it is its first user's.
+        if known.is_empty() || self.plan.short_memory || self.ledger.history > 0 {
+            return;
+        }
+        let (client, seq) = known[self.rng.random_range(0..known.len())].clone();
+        let id = self.intend(scope, "sim.one".into(), &serde_json::Value::Null);
+        let mutation = serde_json::json!({ "id": id, "type": "sim.one", "args": null, "scope": scope, "seq": seq });
+        let body = serde_json::json!({ "client": client, "mutations": [mutation] });
+        self.sums.fault("foreign client id");
+        let question = Question { ask: 0, route: Route::Push, body: body.to_string() };
         self.at(self.now, Happening::Asked(Asker::Peek, sender(), question));
     }
 
@@ -231,16 +193,17 @@ impl World<'_> {
     /// A reader stops reading; sometimes so much is written meanwhile that it falls out of the feed.
     fn slow_reader(&mut self, at: usize) {
         let Some(line) = self.lines_of(at).pop() else { return };
-        let pause = self.rng.random_range(500..20_000);
+        let floods = self.percent(40);
+        let pause = if floods { FLOOD * FLOOD_EVERY * 2 } else { 0 } + self.rng.random_range(500..20_000);
         if let Some(line) = self.lines.get_mut(&line) {
             line.stopped = true;
         }
         self.sums.fault("slow reader");
         self.at(self.now + pause, Happening::Reads(line));
-        if self.percent(40) {
+        if floods {
             let scope = self.nodes[at].scope().clone();
-            for _ in 0..FLOOD {
-                self.add_command(&scope, "sim.one".into(), &serde_json::Value::Null);
+            for place in 0..FLOOD {
+                self.at(self.now + place * FLOOD_EVERY, Happening::Floods(scope.clone()));
             }
             self.sums.fault("flood");
         }
@@ -284,7 +247,11 @@ impl World<'_> {
     }
 
     fn take_rights(&mut self, at: usize) {
-        let (who, scope) = (self.nodes[at].who().clone(), self.nodes[at].scope().clone());
+        let who = self.nodes[at].who().clone();
+        // Its own scope, or another that its mutations may write to.
+        let own = self.percent(70);
+        let any = self.rng.random_range(0..self.spec.scopes.len());
+        let scope = if own { self.nodes[at].scope() } else { &self.spec.scopes[any] }.clone();
         let told = self.percent(75);
         let failing = self.percent(15);
         {

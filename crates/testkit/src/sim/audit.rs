@@ -232,7 +232,11 @@ fn in_order(
     (client, seq): (&ClientId, u64),
     id: &MutationId,
 ) -> Held {
-    let up_to = ledger.places.entry((scope.clone(), client.clone())).or_default().up_to;
+    let places = ledger.places.entry((scope.clone(), client.clone())).or_default();
+    let (up_to, owner) = (places.up_to, places.owner.get_or_insert_with(|| principal.clone()));
+    hold(owner == principal, Promise::Order, || {
+        format!("{id} of {principal} was decided as {seq} of {client}, which is {owner}'s")
+    })?;
     hold(seq > up_to, Promise::Order, || {
         format!("{id} was decided as {seq} of {client}, which had been decided up to {up_to}")
     })?;

@@ -115,7 +115,7 @@ impl Sim {
 
     /// Another store than the one in memory: its name, and what makes an empty one.
     pub fn store<S: Store>(mut self, name: &str, make: impl Fn() -> S + 'static) -> Self {
-        self.spec.store_name = name.to_owned();
+        name.clone_into(&mut self.spec.store_name);
         self.spec.store = Rc::new(move || Arc::new(make()));
         self
     }

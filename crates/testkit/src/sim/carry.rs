@@ -1,19 +1,16 @@
 //! The network: what clients ask for is carried to the server, late, twice, out of order or not at all, and back. It reads
-//! nothing of what it carries.
+//! what it carries only to see that it was stored before.
 
 use rand::Rng;
 use riverrun_client::{Effect, Event, Failed, Question, Route};
 use riverrun_core::{Principal, limits, wire::PushRequest};
-use tokio::sync::mpsc;
 
 use super::{
     broken::{Held, Promise, hold},
     edge::Asker,
-    world::{Happening, World},
+    happening::Happening,
+    world::World,
 };
-
-/// A connection the server heard nothing on for so many milliseconds is closed, as the live server does.
-const SILENCE: i64 = 75_000;
 
 /// How the network is.
 #[derive(Debug, Clone)]
@@ -37,25 +34,8 @@ impl Weather {
     }
 }
 
-/// One connection, between the two ends.
-pub(crate) struct Line {
-    pub(crate) node: usize,
-    pub(crate) life: u64,
-    /// The client's number for it.
-    pub(crate) number: u64,
-    up: Option<mpsc::UnboundedSender<String>>,
-    pub(crate) down: Option<mpsc::Receiver<String>>,
-    /// Frames keep their order: none arrives before this, either way.
-    after: [i64; 2],
-    /// It is dead, and neither side knows.
-    pub(crate) silent: bool,
-    /// Its reader has stopped reading.
-    pub(crate) stopped: bool,
-    heard: i64,
-}
-
 impl World<'_> {
-    fn delay(&mut self) -> i64 {
+    pub(crate) fn delay(&mut self) -> i64 {
         let most = self.weather.delay.max(1);
         self.now + self.rng.random_range(1..=most)
     }
@@ -79,30 +59,7 @@ impl World<'_> {
                 let who = self.nodes[at].who().clone();
                 self.carry_question(to, who, question);
             }
-            Effect::Connect(number) => {
-                let line = self.next_line;
-                self.next_line += 1;
-                let after = [self.now; 2];
-                let line_of = Line {
-                    node: at,
-                    life,
-                    number,
-                    up: None,
-                    down: None,
-                    after,
-                    silent: false,
-                    stopped: false,
-                    heard: self.now,
-                };
-                self.lines.insert(line, line_of);
-                let moment = self.delay();
-                if self.percent(self.weather.lose) || !self.nodes[at].online {
-                    self.lines.remove(&line);
-                    self.at(moment, Happening::Event(at, life, Event::Closed(number, None)));
-                } else {
-                    self.at(moment, Happening::Connects(line));
-                }
-            }
+            Effect::Connect(number) => self.open_line(at, life, number),
             Effect::Send(number, text) => {
                 if text.contains(r#""type":"push""#) {
                     let data = text.find(r#""data":"#).map_or("", |data| &text[data + 7..text.len() - 1]);
@@ -188,7 +145,7 @@ impl World<'_> {
         }
     }
 
-    fn note_sent(&mut self, body: &str, most: usize) {
+    pub(crate) fn note_sent(&mut self, body: &str, most: usize) {
         let Ok(push) = PushRequest::read(body.as_bytes(), most) else { return };
         for mutation in push.mutations {
             if let Some((client, seq)) = &mutation.place {
@@ -217,106 +174,5 @@ impl World<'_> {
         }
         let moment = self.delay();
         self.answer_arrives(moment, to, answer);
-    }
-
-    fn line_of(&self, at: usize, number: u64) -> Option<u64> {
-        let life = self.nodes[at].life;
-        let mine = |line: &Line| (line.node, line.life, line.number) == (at, life, number);
-        self.lines.iter().find(|(_, line)| mine(line)).map(|(line, _)| *line)
-    }
-
-    /// The connections of a client's present life.
-    pub(crate) fn lines_of(&self, at: usize) -> Vec<u64> {
-        let life = self.nodes[at].life;
-        self.lines.iter().filter(|(_, line)| (line.node, line.life) == (at, life)).map(|(line, _)| *line).collect()
-    }
-
-    /// When something on a connection arrives; `None` where it doesn't.
-    fn on_line(&mut self, line: u64, way: usize) -> Option<i64> {
-        let moment = self.delay();
-        if self.percent(self.weather.cut) {
-            if self.percent(50) {
-                self.end_line(line, true);
-            } else if let Some(line) = self.lines.get_mut(&line) {
-                line.silent = true;
-            }
-            self.sums.fault("connection lost");
-            return None;
-        }
-        let line = self.lines.get_mut(&line).filter(|line| !line.silent)?;
-        if !self.nodes[line.node].online {
-            line.silent = true;
-            return None;
-        }
-        line.after[way] = line.after[way].max(moment);
-        Some(line.after[way])
-    }
-
-    /// A connection reaches the server.
-    pub(crate) fn line_connects(&mut self, line: u64) {
-        let Some(of) = self.lines.get(&line) else { return };
-        let who = self.nodes[of.node].who().clone();
-        match self.server.connect(line, &who) {
-            Some(ends) => {
-                if let Some(of) = self.lines.get_mut(&line) {
-                    (of.up, of.down, of.heard) = (Some(ends.up), Some(ends.down), self.now);
-                }
-            }
-            None => self.end_line(line, true),
-        }
-    }
-
-    /// A frame reaches the server.
-    pub(crate) fn frame_arrives(&mut self, line: u64, text: String) {
-        if text.contains(r#""type":"push""#) {
-            let data = text.find(r#""data":"#).map_or("", |data| &text[data + 7..text.len() - 1]);
-            self.note_sent(data, limits::LIVE_PUSH_BYTES);
-        }
-        self.trace.line(self.now, || format!("server <- line {line} {text}"));
-        if let Some(line) = self.lines.get_mut(&line) {
-            line.heard = self.now;
-            if let Some(up) = &line.up {
-                let _ = up.send(text);
-            }
-        }
-    }
-
-    /// What the server has queued goes its way.
-    pub(crate) fn drain_lines(&mut self) {
-        let lines: Vec<u64> = self.lines.iter().filter(|(_, line)| !line.stopped).map(|(line, _)| *line).collect();
-        for line in lines {
-            while let Some(text) = self.lines.get_mut(&line).and_then(|line| line.down.as_mut()?.try_recv().ok()) {
-                let Some(moment) = self.on_line(line, 1) else { continue };
-                if let Some(of) = self.lines.get(&line) {
-                    let happening = Happening::Event(of.node, of.life, Event::Frame(of.number, text));
-                    self.at(moment, happening);
-                }
-            }
-        }
-    }
-
-    /// A connection ends; its client may be told.
-    pub(crate) fn end_line(&mut self, line: u64, told: bool) {
-        let Some(of) = self.lines.remove(&line) else { return };
-        self.streams.remove(&line);
-        if let Some(running) = &mut self.server.running {
-            running.tasks.end_line(line);
-        }
-        if told && !of.silent {
-            let moment = of.after[1].max(self.now) + 1;
-            self.at(moment, Happening::Event(of.node, of.life, Event::Closed(of.number, Some(1006))));
-        }
-    }
-
-    /// Connections on which nothing was heard for too long.
-    pub(crate) fn drop_silent_lines(&mut self) {
-        let old = self.now - SILENCE;
-        let silent: Vec<u64> = self
-            .lines
-            .iter()
-            .filter(|(_, line)| line.up.is_some() && line.heard < old)
-            .map(|(line, _)| *line)
-            .collect();
-        silent.into_iter().for_each(|line| self.end_line(line, true));
     }
 }

@@ -10,7 +10,6 @@
 /// assert_eq!(no_restores.cut, bad_network_only.cut);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Faults {
     /// The network changes: how much it loses, doubles, delays and reorders.
     pub weather: u32,

@@ -10,8 +10,9 @@ use super::{
     broken::{Broken, Held, Promise},
     copy,
     edge::{Asker, Out, answered},
-    leave::Leaving,
-    world::{Happening, World, epoch},
+    happening::Happening,
+    leave::{self, Leaving},
+    world::{World, epoch},
 };
 
 /// A mutation of a plain sender.
@@ -98,7 +99,7 @@ impl World<'_> {
             }
         }
         self.drain_lines();
-        if !self.server.is_busy() { self.idle() } else { Ok(()) }
+        if self.server.is_busy() { Ok(()) } else { self.idle() }
     }
 
     /// Looks into the store, if anything was committed.
@@ -112,7 +113,8 @@ impl World<'_> {
                 self.trace.line(self.now, || format!("store: {} in {scope}: {:?}", record.id, record.verdict));
             }
         }
-        audit::audit(&mut self.ledger, &*self.server.disk.store, &done, self.spec, self.now)
+        audit::audit(&mut self.ledger, &*self.server.disk.store, &done, self.spec, self.now)?;
+        leave::writable(&done, &self.server.rules.table(), self.now)
     }
 
     /// Nothing is to be done: whoever follows a scope live has all of it.

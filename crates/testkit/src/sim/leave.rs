@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use riverrun_core::{
-    Change, Code, Cursor, Digest, Epoch, Principal, Scope, Verdict,
-    wire::{PullAnswer, PullRequest, PushAnswer, PushRequest, PushResult, ServerFrame, SnapshotAnswer, Subscribe},
+    Change, Cursor, Digest, Epoch, Principal, Scope, Verdict,
+    wire::{PullAnswer, PullRequest, PushAnswer, PushRequest, ServerFrame, SnapshotAnswer, Subscribe},
 };
 use riverrun_engine::{
     Action,
@@ -14,6 +14,7 @@ use riverrun_engine::{
 
 use super::{
     broken::{Held, Promise, broken, hold},
+    disk::Done,
     edge::{From, Out, Said},
     ledger::Ledger,
     rows::Rows,
@@ -21,10 +22,24 @@ use super::{
 };
 
 /// A right that was taken away is believed by what was on its way for so many milliseconds.
-const GRACE: i64 = 3_000;
+pub(crate) const GRACE: i64 = 3_000;
 
 /// The same where the engine was not told: it asks again every 30 s, and then that.
 const UNTOLD_GRACE: i64 = 30_000 + GRACE;
+
+/// Nobody wrote where the right to had been taken away for a while.
+pub(crate) fn writable(done: &[Done], rules: &Table, now: i64) -> Held {
+    for (own, who, record, _) in done.iter().flat_map(|done| &done.records) {
+        let Verdict::Accepted(yes) = &record.verdict else { continue };
+        for scope in std::iter::once(own).chain(yes.cursors.keys()) {
+            let denial = rules.denied(who, scope, Action::Write).filter(|denial| now > denial.at + GRACE);
+            hold(denial.is_none(), Promise::Access, || {
+                format!("{} of {who} wrote to {scope}, and it may not: {denial:?}", record.id)
+            })?;
+        }
+    }
+    Ok(())
+}
 
 /// Where a live subscription stands, as its reader has been told.
 #[derive(Debug, Clone)]
@@ -230,80 +245,7 @@ impl Leaving<'_> {
         Ok(())
     }
 
-    fn pushed(&mut self, who: &Principal, push: &PushRequest, answer: &PushAnswer) -> Held {
-        self.same_epoch(&answer.epoch)?;
-        hold(push.epoch.as_ref().is_none_or(|meant| *meant == answer.epoch), Promise::History, || {
-            format!("a push meant for the epoch {:?} was decided in {}", push.epoch, answer.epoch)
-        })?;
-        let asked = push.mutations.iter().map(|mutation| &mutation.id);
-        hold(asked.eq(answer.results.iter().map(|result| &result.id)), Promise::Settles, || {
-            format!("a push of {:?} was answered with {:?}", push.mutations, answer.results)
-        })?;
-        for (mutation, result) in push.mutations.iter().zip(&answer.results) {
-            self.result(who, &mutation.scope, result)?;
-        }
-        Ok(())
-    }
-
-    fn result(&mut self, who: &Principal, scope: &Scope, result: &PushResult) -> Held {
-        let key = (scope.clone(), who.clone(), result.id.clone());
-        let recorded = self.ledger.verdicts.get(&key);
-        let fits = match recorded {
-            Some(Verdict::Accepted(yes)) => {
-                result.ok
-                    && (result.cursor, result.digest) == (Some(yes.cursor), Some(yes.digest))
-                    && result.cursors == yes.cursors
-            }
-            Some(Verdict::Rejected(no)) => {
-                !result.ok
-                    && result.retry == Some(false)
-                    && (result.code, &result.reason, &result.error)
-                        == (Some(no.code), &no.reason, &Some(no.error.clone()))
-            }
-            None => false,
-        };
-        if fits {
-            if let Some(verdict) = recorded.cloned() {
-                let first = self.ledger.told.entry(key).or_insert_with(|| verdict.clone());
-                hold(*first == verdict, Promise::OneEffect, || format!("{} was told as {first:?} before", result.id))?;
-            }
-            return result.changes.as_deref().map_or(Ok(()), |changes| self.own_changes(who, result, changes));
-        }
-        let forgotten = self.ledger.forgotten.contains(&key) || recorded.is_none();
-        match result.code {
-            _ if result.ok => broken(Promise::Durable, format!("{result:?} is answered; recorded is {recorded:?}")),
-            Some(Code::Expired | Code::ClientUnknown) => {
-                hold(forgotten && (self.ledger.forgot || self.ledger.history > 0), Promise::Settles, || {
-                    format!("{result:?} is answered; recorded is {recorded:?}, and nothing was forgotten")
-                })
-            }
-            _ if result.retry == Some(true) => Ok(()),
-            _ => broken(Promise::Settles, format!("{result:?} is answered for good; recorded is {recorded:?}")),
-        }
-    }
-
-    /// The changes a sender is shown are those it made, in scopes it may read.
-    fn own_changes(&self, who: &Principal, result: &PushResult, changes: &[Change]) -> Held {
-        for change in changes {
-            let log = self.ledger.log(&change.scope);
-            let entry = log.and_then(|log| log.cursor_of(who, &result.id));
-            let logged = entry.and_then(|entry| {
-                let place = usize::try_from(change.cursor.0.checked_sub(entry.first)?).ok()?;
-                entry.changes.get(place)
-            });
-            hold(logged == Some(&change.data), Promise::Cursors, || {
-                format!("{} is shown {change:?}, and the log has {entry:?}", result.id)
-            })?;
-            if let (Some(denial), Some(entry)) = (self.rules.denied(who, &change.scope, Action::Read), entry) {
-                hold(entry.found <= denial.at + GRACE, Promise::Access, || {
-                    format!("{who} may not read {} and is shown {change:?}", change.scope)
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn same_epoch(&self, epoch: &Epoch) -> Held {
+    pub(crate) fn same_epoch(&self, epoch: &Epoch) -> Held {
         hold(self.ledger.epoch.as_ref() == Some(epoch), Promise::History, || {
             format!("an answer is of the epoch {epoch}, the log's is {:?}", self.ledger.epoch)
         })

@@ -72,6 +72,8 @@ impl Log {
 /// One client's places in one scope.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
+    /// Whose they are.
+    pub(crate) owner: Option<Principal>,
     /// All up to here are decided.
     pub(crate) up_to: u64,
 }

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use riverrun_client::{Effect, News, Verdict};
+use riverrun_client::{Effect, Entry, News, Pending, Verdict};
 use riverrun_core::{Ctx, Cursor, Journal, Json, Mutators, Scope, State, Tx, Unavailable};
 
 use super::{
@@ -80,23 +80,7 @@ fn view(node: &Node, ledger: &Ledger, mutators: &Mutators) -> Held {
     let mut model: Rows = (**base).clone();
     for pending in core.pending().filter(|pending| pending.shown) {
         let entry = pending.entry;
-        let ctx = Ctx {
-            time: entry.created,
-            mutation: entry.id.clone(),
-            name: entry.name.clone(),
-            principal: node.who().clone(),
-            client: core.client().cloned(),
-            scope: node.scope().clone(),
-        };
-        let others = mutators.declared(&entry.name, node.scope(), &entry.args).unwrap_or_default();
-        let mut journal = Journal::new(node.scope().clone(), others);
-        let mut state = Local { own: node.scope(), rows: model.clone() };
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            mutators.run(&entry.name, &mut Tx::new(&ctx, &mut state, &mut journal), &entry.args)
-        }));
-        if matches!(ran, Ok(Ok(()))) {
-            model = state.rows;
-        }
+        model = replayed(node, entry, &model, mutators);
         // What the base holds is not replayed on top of it.
         let log = ledger.log(node.scope());
         let known = log.and_then(|log| log.cursor_of(node.who(), &entry.id));
@@ -110,15 +94,49 @@ fn view(node: &Node, ledger: &Ledger, mutators: &Mutators) -> Held {
     let mut collections = ledger.collections.clone();
     collections.extend(model.names().map(Into::into));
     let seen = node.view(&collections);
-    hold(seen == model, Promise::View, || {
-        let pending: Vec<_> =
-            core.pending().map(|p| format!("{}{}", p.entry.id, if p.shown { "" } else { " (hidden)" })).collect();
-        format!(
-            "the view at {} with {pending:?} pending is not base + pending: {}",
-            core.cursor(),
-            seen.difference(&model)
-        )
-    })
+    if seen == model {
+        return Ok(());
+    }
+    same_twice(node, base, mutators)?;
+    let shown = |p: Pending<'_>| format!("{}{}", p.entry.id, if p.shown { "" } else { " (hidden)" });
+    let pending: Vec<_> = core.pending().map(shown).collect();
+    let (at, difference) = (core.cursor(), seen.difference(&model));
+    broken(Promise::View, format!("the view at {at} with {pending:?} pending is not base + pending: {difference}"))
+}
+
+/// What the view becomes with one more mutation on top, by the model. One that says no, or panics, changes nothing.
+fn replayed(node: &Node, entry: &Entry, on: &Rows, mutators: &Mutators) -> Rows {
+    let ctx = Ctx {
+        time: entry.created,
+        mutation: entry.id.clone(),
+        name: entry.name.clone(),
+        principal: node.who().clone(),
+        client: node.core.client().cloned(),
+        scope: node.scope().clone(),
+    };
+    let others = mutators.declared(&entry.name, node.scope(), &entry.args).unwrap_or_default();
+    let mut journal = Journal::new(node.scope().clone(), others);
+    let mut state = Local { own: node.scope(), rows: on.clone() };
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        mutators.run(&entry.name, &mut Tx::new(&ctx, &mut state, &mut journal), &entry.args)
+    }));
+    if matches!(ran, Ok(Ok(()))) { state.rows } else { on.clone() }
+}
+
+/// A view may also differ because a mutator does something else each time: then that is what is told.
+fn same_twice(node: &Node, base: &Rows, mutators: &Mutators) -> Held {
+    for pending in node.core.pending().filter(|pending| pending.shown) {
+        let again = || replayed(node, pending.entry, base, mutators);
+        let (first, second) = (again(), again());
+        hold(first == second, Promise::Deterministic, || {
+            let (name, args) = (&pending.entry.name, &pending.entry.args);
+            format!(
+                "{name} {args} was run twice in a client's view, and did not the same: {}",
+                first.difference(&second)
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// One's own write is visible until a verdict says no.
@@ -132,6 +150,8 @@ fn own_writes(node: &Node, ledger: &Ledger) -> Held {
     for (id, fate) in node.fates.iter().filter(|(_, fate)| !fate.lost && !fate.undone) {
         let refused = fate.verdicts.iter().any(|(_, verdict)| !verdict.is_accepted());
         // What was sent in an earlier life may be in the base or not: it waits unseen until that is known.
+        let shown = core.pending().any(|pending| pending.entry.id == *id && pending.shown);
+        hold(!(refused && shown), Promise::View, || format!("{id} was refused, and is still seen: {fate:?}"))?;
         if refused || core.pending().any(|pending| pending.entry.id == *id && (pending.shown || pending.doubted)) {
             continue;
         }

@@ -90,7 +90,7 @@ pub(crate) fn plan(seed: u64, faults: &Faults, steps: usize) -> Plan {
 
 fn weights(faults: &Faults, rng: &mut StdRng) -> Vec<(Kind, u32)> {
     let backup = if faults.restore + faults.silent_restore > 0 { 4 } else { 0 };
-    let faulty = [
+    let going_wrong = [
         (Kind::Weather, faults.weather),
         (Kind::Cut, faults.cut),
         (Kind::HalfOpen, faults.half_open),
@@ -122,7 +122,7 @@ fn weights(faults: &Faults, rng: &mut StdRng) -> Vec<(Kind, u32)> {
         (Kind::Wake, 6),
         (Kind::Backup, backup),
     ];
-    for (kind, weight) in faulty {
+    for (kind, weight) in going_wrong {
         let known = rng.random_range(0..100) < if rare.contains(&kind) { 30 } else { 65 };
         weights.push((kind, if known { weight } else { 0 }));
     }

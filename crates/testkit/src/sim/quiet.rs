@@ -10,7 +10,8 @@ use super::{
     broken::{Broken, Held, Promise, broken, hold},
     carry::Weather,
     disk::Fault,
-    world::{Happening, World},
+    happening::Happening,
+    world::World,
 };
 
 /// Milliseconds in which everybody must agree: a long backoff, a silence found out, a reset that waits, a poll.
@@ -19,8 +20,8 @@ const CALM: i64 = 600_000;
 /// How often that is looked at.
 const LOOK: i64 = 1_000;
 
-/// Milliseconds for which it must stay so.
-const STAY: i64 = 40_000;
+/// Milliseconds for which it must stay so: longer than a server needs to find out that a connection is dead.
+const STAY: i64 = 90_000;
 
 /// Tasks per connection at most: the session, and the scope it follows.
 const TASKS: usize = 2;
@@ -41,7 +42,12 @@ impl World<'_> {
         for at in 0..self.nodes.len() {
             self.nodes[at].online = true;
         }
-        for line in self.lines.keys().copied().collect::<Vec<_>>() {
+        let lines: Vec<_> = self.lines.iter().map(|(line, of)| (*line, of.holed)).collect();
+        for (line, holed) in lines {
+            // Where a frame was lost and none follows, nobody can know.
+            if holed {
+                self.end_line(line, true);
+            }
             self.at(self.now, Happening::Reads(line));
         }
         for at in 0..self.forms.len() {
@@ -97,7 +103,9 @@ impl World<'_> {
             {
                 return Err(format!("client {at} says it is {:?}", core.status()));
             }
-            if !node.volatile && !node.broken_storage && !(node.disk.entries.is_empty() && node.stores.is_empty()) {
+            let has_storage = !(node.volatile || node.broken_storage);
+            let is_stored = node.disk.entries.is_empty() && node.stores.is_empty();
+            if has_storage && !is_stored {
                 return Err(format!("client {at} keeps {:?}", node.disk.entries));
             }
         }

@@ -14,7 +14,25 @@ use super::disk::Done;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Look {
     Get { scope: Scope, collection: String, id: String, found: Option<Json> },
-    List { scope: Scope, collection: String, prefix: String, after: Option<String>, limit: usize, found: Listed },
+    List { asked: Asked, found: Listed },
+}
+
+/// What a list was asked of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    scope: Scope,
+    pub(crate) collection: String,
+    pub(crate) prefix: String,
+    after: Option<String>,
+    limit: usize,
+}
+
+impl Asked {
+    pub(crate) fn new(scope: &Scope, collection: &str, range: Range<'_>) -> Self {
+        let Range { prefix, after, limit } = range;
+        let (collection, prefix, after) = (collection.into(), prefix.into(), after.map(Into::into));
+        Self { scope: scope.clone(), collection, prefix, after, limit }
+    }
 }
 
 /// Ids and values.
@@ -99,14 +117,7 @@ impl ReadTx for Recorder<'_> {
 
     fn entities(&mut self, scope: &Scope, collection: &str, range: Range<'_>) -> StoreResult<Listed> {
         let found = self.call()?.entities(scope, collection, range)?;
-        self.saw(|| Look::List {
-            scope: scope.clone(),
-            collection: collection.into(),
-            prefix: range.prefix.into(),
-            after: range.after.map(Into::into),
-            limit: range.limit,
-            found: found.clone(),
-        });
+        self.saw(|| Look::List { asked: Asked::new(scope, collection, range), found: found.clone() });
         Ok(found)
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Runs a shortening may cost.
-const TRIES: usize = 150;
+const TRIES: usize = 120;
 
 /// Lines of the trace that are shown: what happened last is what broke it.
 const LINES: usize = 80;

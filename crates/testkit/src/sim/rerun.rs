@@ -7,13 +7,13 @@ use std::{
 };
 
 use riverrun_core::{Code, Ctx, Journal, Json, Mutators, Reject, Scope, State, Tx, Unavailable, Verdict};
-use riverrun_engine::store::Record;
+use riverrun_engine::store::{Range, Record};
 
 use super::{
     broken::{Broken, Held, Promise},
     disk::Done,
     ledger::{Intent, Ledger},
-    record::{Look, Run},
+    record::{Asked, Look, Run},
 };
 
 /// All that was decided in these transactions.
@@ -104,7 +104,9 @@ impl State for Replayed {
             Some(Look::Get { scope: s, collection: c, id: i, found }) if (&s, &*c, &*i) == (scope, collection, id) => {
                 Ok(found)
             }
-            other => Err(self.stray(format!("looked for {collection} {id}, and before it was {}", shown(&other)))),
+            other => {
+                Err(self.stray(format!("looked for {collection} {id}, and before it was {}", shown(other.as_ref()))))
+            }
         }
     }
 
@@ -125,20 +127,22 @@ impl State for Replayed {
         limit: usize,
     ) -> Result<Vec<(Box<str>, Json)>, Unavailable> {
         match self.looks.pop_front() {
-            Some(Look::List { scope: s, collection: c, prefix: p, after: a, limit: l, found })
-                if (&s, &*c, &*p, a.as_deref(), l) == (scope, collection, prefix, after, limit) =>
+            Some(Look::List { asked, found })
+                if asked == Asked::new(scope, collection, Range { prefix, after, limit }) =>
             {
                 Ok(found)
             }
-            other => Err(self.stray(format!("listed {collection} {prefix}*, and before it was {}", shown(&other)))),
+            other => {
+                Err(self.stray(format!("listed {collection} {prefix}*, and before it was {}", shown(other.as_ref()))))
+            }
         }
     }
 }
 
-fn shown(look: &Option<Look>) -> String {
+fn shown(look: Option<&Look>) -> String {
     match look {
         Some(Look::Get { collection, id, .. }) => format!("{collection} {id}"),
-        Some(Look::List { collection, prefix, .. }) => format!("a list of {collection} {prefix}*"),
+        Some(Look::List { asked, .. }) => format!("a list of {} {}*", asked.collection, asked.prefix),
         None => "done".into(),
     }
 }

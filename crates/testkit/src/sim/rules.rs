@@ -68,9 +68,10 @@ impl Authorize for Rules {
     async fn authorize(&self, who: &Principal, scope: &Scope, action: Action) -> Result<bool, AccessFailed> {
         let answer = {
             let table = self.table();
-            match table.failing {
-                true => Err(AccessFailed("as the simulation wants it".into())),
-                false => Ok(table.denied(who, scope, action).is_none()),
+            if table.failing {
+                Err(AccessFailed("as the simulation wants it".into()))
+            } else {
+                Ok(table.denied(who, scope, action).is_none())
             }
         };
         // Applications ask a database: while the answer is on its way, everything else goes on.

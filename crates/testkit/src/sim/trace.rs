@@ -92,7 +92,7 @@ impl fmt::Display for Summary {
         let Self { mutations, accepted, rejected, commits, events, turns, millis, converged, .. } = self;
         writeln!(f, "{mutations} mutations: {accepted} accepted, {rejected} rejected; {commits} commits")?;
         writeln!(f, "{events} events at clients, {turns} steps of servers, {} s of their time", millis / 1000)?;
-        writeln!(f, "the longest way to agreement after the last fault: {:.1} s", *converged as f64 / 1000.0)?;
+        writeln!(f, "the longest way to agreement after the last fault: {converged} ms")?;
         let faults: Vec<_> = self.faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         write!(f, "faults: {}", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") })
     }

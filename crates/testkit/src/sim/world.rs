@@ -4,18 +4,19 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use riverrun_client::{Config, Event, Failed, Question, Saved};
+use riverrun_client::{Config, Event, Saved};
 use riverrun_core::{Epoch, Millis, Mutators, Principal};
 use riverrun_engine::{Retention, store};
 
 use super::{
     broken::{Broken, Held, Promise},
-    carry::{Line, Weather},
+    carry::Weather,
     copy::Backup,
-    edge::Asker,
     form::Form,
+    happening::Happening,
     leave::Stream,
     ledger::Ledger,
+    line::Line,
     look,
     node::Node,
     observe::{Observer, Seen},
@@ -35,46 +36,7 @@ const TICK: i64 = 2_000;
 const ROUND: i64 = 60_000;
 
 /// Things that happen in one run at most: more is a loop, and a finding.
-const MOST: u64 = 400_000;
-
-/// Something that will happen.
-#[derive(Debug)]
-pub(crate) enum Happening {
-    /// A question reaches the server.
-    Asked(Asker, Principal, Question),
-    /// Something reaches a client's life.
-    Event(usize, u64, Event),
-    /// A plain sender has its answer, or none.
-    FormAnswered(usize, u64, Result<String, Failed>),
-    /// A plain sender tries.
-    FormTries(usize),
-    /// A connection reaches the server.
-    Connects(u64),
-    /// A frame reaches the server.
-    Frame(u64, String),
-    /// The disk of a client's life is done with a write.
-    Stored(usize, u64, u64),
-    /// A client's moment has come, if it is still the one it waits for.
-    Wakes(usize, u64),
-    /// The server takes a micro-step.
-    Serves,
-    /// The server looks at its clock.
-    Ticks,
-    /// The server looks at ages.
-    Rounds,
-    /// The server's process starts again.
-    Starts,
-    /// The store has room again.
-    Room,
-    /// Rights are given back.
-    Rights,
-    /// A client is online again.
-    Online(usize),
-    /// A connection's reader reads again.
-    Reads(u64),
-    /// Nothing answers in the server's place any more.
-    Direct,
-}
+const MOST: u64 = 200_000;
 
 /// See the file's head.
 pub(crate) struct World<'s> {
@@ -252,9 +214,9 @@ impl<'s> World<'s> {
         match happening {
             Happening::Asked(to, who, question) => self.question_arrives(to, who, question),
             Happening::Event(at, life, event) if self.nodes[at].life == life => self.step(at, event)?,
-            Happening::Event(..) => {}
             Happening::FormAnswered(at, tries, answer) => self.form_answered(at, tries, answer)?,
             Happening::FormTries(at) => self.form_tries(at),
+            Happening::Floods(scope) => self.add_command(&scope, "sim.one".into(), &serde_json::Value::Null),
             Happening::Connects(line) => self.line_connects(line),
             Happening::Frame(line, text) => self.frame_arrives(line, text),
             Happening::Stored(at, life, number) if self.nodes[at].life == life => {
@@ -266,9 +228,9 @@ impl<'s> World<'s> {
                     self.step(at, Event::Stored(number))?;
                 }
             }
-            Happening::Stored(..) => {}
             Happening::Wakes(at, wake) if self.nodes[at].wake == wake => self.step(at, Event::Tick)?,
-            Happening::Wakes(..) => {}
+            // What was on its way to an earlier life goes nowhere.
+            Happening::Event(..) | Happening::Stored(..) | Happening::Wakes(..) => {}
             Happening::Serves => self.serve()?,
             Happening::Ticks => {
                 self.server.tick();
