@@ -34,13 +34,16 @@ impl Engine {
                 answer.last_seq = self.read(move |kernel| kernel.pull(&principal, &question)).await?.last_seq;
             }
             let Some(listener) = listener.as_mut().filter(|_| answer.changes.is_empty()) else { return Ok(answer) };
-            tokio::select! {
+            let is_over = tokio::select! {
                 biased;
-                _ = listener.next() => {}
-                () = pace.until(until) => return Ok(answer),
-            }
-            // The right to read may have gone while it waited.
+                _ = listener.next() => false,
+                () = pace.until(until) => true,
+            };
+            // The right to read may have gone while it waited, also the right to hear that there is nothing new.
             self.allow(who, &ask.scope, Action::Read).await?;
+            if is_over {
+                return Ok(answer);
+            }
         }
     }
 
@@ -108,4 +111,49 @@ fn scope_of(scope: impl TryInto<Scope, Error = IdError>) -> Result<Scope, Refuse
 
 fn decode<T: Entity>(json: &riverrun_core::Json) -> Result<T, StoreError> {
     json.read().map_err(|error| StoreError::Corrupt(format!("a stored {} does not read: {error}", T::COLLECTION)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use riverrun_core::{Code, Cursor, Mutators, Principal, Scope, wire::PullRequest};
+
+    use crate::{AccessFailed, Action, Authorize, Engine, Memory};
+
+    struct While(Arc<AtomicBool>);
+
+    impl Authorize for While {
+        async fn authorize(&self, _: &Principal, _: &Scope, _: Action) -> Result<bool, AccessFailed> {
+            Ok(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pull_that_waited_in_vain_is_refused_if_the_right_to_read_went_meanwhile() {
+        let may = Arc::new(AtomicBool::new(true));
+        let engine = Engine::builder(Memory::new()).mutators(Mutators::new()).access(While(may.clone()));
+        let engine = engine.start().await.unwrap();
+        let scope = Scope::default();
+        let ask = PullRequest {
+            scope,
+            cursor: Cursor::ZERO,
+            digest: None,
+            epoch: None,
+            client: None,
+            limit: None,
+            wait: Some(20),
+        };
+        let (reader, question) = (engine.clone(), ask.clone());
+        let waiting = tokio::spawn(async move { reader.pull(&Principal::anonymous(), question).await });
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        assert!(!waiting.is_finished());
+        may.store(false, Ordering::SeqCst);
+        assert_eq!(waiting.await.unwrap().unwrap_err().code, Code::Forbidden);
+        may.store(true, Ordering::SeqCst);
+        assert!(engine.pull(&Principal::anonymous(), ask).await.unwrap().changes.is_empty());
+    }
 }
