@@ -51,7 +51,11 @@ impl Batch<'_> {
             Some(mark) if *seq <= mark.last_seq => {
                 if is(Bug::ForgottenRunsAgain) {
                     Turn::Now
-                } else if self.tx.decided_at(&mutation.scope, client, *seq)? {
+                } else if self.tx.decided_at(&mutation.scope, client, *seq)?
+                    || (mark.last_seq.0 - seq.0 < retention.verdicts_per_client && made_since(mutation, forgotten))
+                {
+                    // Also where the place was taken by a mutation that had its verdict under another one: it has none of
+                    // its own, and what surely was not decided must not be told that it was.
                     let next = mark.last_seq.next();
                     let error = format!("seq {seq} was decided for another mutation: go on with {next}");
                     Turn::Not(Decision::again(Code::SeqConflict, error))
@@ -131,16 +135,20 @@ impl Batch<'_> {
     }
 }
 
-/// Whether an id that tells its time (UUIDv7) was made before a moment. Other ids tell nothing.
+/// Whether an id that tells its time was made before a moment. Other ids tell nothing.
 fn made_before(mutation: &Mutation, moment: Millis) -> bool {
-    if is(Bug::ForgottenRunsAgain) {
-        return false;
-    }
-    let Ok(id) = uuid::Uuid::parse_str(mutation.id.as_str()) else { return false };
-    if id.get_version_num() != 7 {
-        return false;
-    }
-    let Some((seconds, nanos)) = id.get_timestamp().map(|time| time.to_unix()) else { return false };
+    !is(Bug::ForgottenRunsAgain) && made_at(mutation).is_some_and(|made| made < moment)
+}
+
+/// Whether an id that tells its time was made at a moment or later. Other ids tell nothing.
+fn made_since(mutation: &Mutation, moment: Millis) -> bool {
+    made_at(mutation).is_some_and(|made| made >= moment)
+}
+
+/// When an id was made, if it is one that tells (UUIDv7).
+fn made_at(mutation: &Mutation) -> Option<Millis> {
+    let id = uuid::Uuid::parse_str(mutation.id.as_str()).ok().filter(|id| id.get_version_num() == 7)?;
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
     let millis = seconds.saturating_mul(1000).saturating_add(u64::from(nanos / 1_000_000));
-    i64::try_from(millis).unwrap_or(i64::MAX) < moment.0
+    Some(Millis(i64::try_from(millis).unwrap_or(i64::MAX)))
 }

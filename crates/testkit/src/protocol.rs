@@ -65,6 +65,7 @@ macro_rules! protocol_contract {
             order::a_mutation_by_id_alone_moves_no_watermark,
             order::an_id_used_again_for_something_else_consumes_its_place,
             order::a_known_id_under_a_new_number_takes_that_place,
+            order::a_place_taken_by_a_known_mutation_is_in_conflict_for_another_and_not_expired,
             refusals::every_refusal_consumes_its_place_and_is_repeated_word_for_word,
             refusals::what_failed_inside_stays_inside,
             refusals::a_newer_schema_is_asked_to_come_again_and_an_older_one_is_refused_for_good,

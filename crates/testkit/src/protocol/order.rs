@@ -133,3 +133,15 @@ pub fn a_known_id_under_a_new_number_takes_that_place(make: Make<'_>) {
     assert_eq!(world.say("bob", [put("b").seq("c", 5)]), [Said::YesAgain(4)]);
     assert_eq!(world.last_seq("ann", "s", "c"), Some(4));
 }
+
+/// A place taken by a mutation that had its verdict under another one has no verdict of its own. Who comes with it and was
+/// surely never decided (its id is young, the place is one whose verdict would still be kept) is not told `expired`.
+pub fn a_place_taken_by_a_known_mutation_is_in_conflict_for_another_and_not_expired(make: Make<'_>) {
+    let young = "01990000-0000-7000-8000-000000000001";
+    let world = World::new(make);
+    assert_eq!(world.say("ann", [put("m1").seq("c", 1), put("m1").seq("c", 2)]), [Said::Yes(1), Said::YesAgain(1)]);
+    assert_eq!(world.last_seq("ann", "s", "c"), Some(2));
+    assert_eq!(world.say("ann", [put(young).seq("c", 2)]), [Said::Retry(Code::SeqConflict)]);
+    assert_eq!(world.say("ann", [put(young).seq("c", 3)]), [Said::Yes(2)]);
+    assert_eq!(world.say("ann", [put("m2").seq("c", 2)]), [Said::Final(Code::Expired)], "an id that tells no time");
+}

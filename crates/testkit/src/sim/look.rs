@@ -86,10 +86,16 @@ fn view(node: &Node, ledger: &Ledger, mutators: &Mutators) -> Held {
         let known = log.and_then(|log| log.cursor_of(node.who(), &entry.id));
         let current = ledger.is_current(node.scope(), core.cursor(), core.digest());
         // A copied queue may be sent by its other holder.
-        let twice = node.fates.get(&entry.id).is_some_and(|fate| fate.inherited);
-        hold(!current || twice || known.is_none_or(|known| known.last > core.cursor().0), Promise::View, || {
-            format!("{} is pending and in the base at {} too", entry.id, core.cursor())
-        })?;
+        let fate = node.fates.get(&entry.id);
+        let twice = fate.is_some_and(|fate| fate.inherited);
+        // A storage that failed gave back what was decided long ago, and the server has forgotten the client since: nobody
+        // can tell it before the push is answered.
+        let risen = ledger.forgot && fate.is_some_and(|fate| !fate.verdicts.is_empty());
+        hold(
+            !current || twice || risen || known.is_none_or(|known| known.last > core.cursor().0),
+            Promise::View,
+            || format!("{} is pending and in the base at {} too", entry.id, core.cursor()),
+        )?;
     }
     let mut collections = ledger.collections.clone();
     collections.extend(model.names().map(Into::into));

@@ -141,6 +141,8 @@ impl Node {
             // Taken back, but not on the disk yet: it is there again.
             fate.undone &= !there.contains(id);
             fate.lost |= without_storage && !there.contains(id);
+            // A life without a storage may have sent it, and this one can't know.
+            fate.inherited |= without_storage && there.contains(id);
             if there.contains(id) || !fate.is_open() {
                 continue;
             }
