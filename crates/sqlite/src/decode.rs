@@ -51,8 +51,8 @@ pub(crate) fn json(row: &Row<'_>, column: usize) -> Fallible<Json> {
     Ok(Json::trusted(text(row, column)?))
 }
 
-/// `cursor, digest, floor, floor_digest`.
-pub(crate) fn head(row: &Row<'_>) -> Fallible<Head> {
+/// `cursor, digest, floor, floor_digest` of this scope.
+pub(crate) fn head(row: &Row<'_>, scope: &Scope) -> Fallible<Head> {
     let head = Head {
         cursor: Cursor(counted(row, 0)?),
         digest: digest(row, 1)?,
@@ -60,7 +60,8 @@ pub(crate) fn head(row: &Row<'_>) -> Fallible<Head> {
         floor_digest: digest(row, 3)?,
     };
     if head.floor > head.cursor {
-        return Err(corrupt(format!("the floor {} lies above the head {}", head.floor, head.cursor)).into());
+        let error = format!("{scope}: the floor is kept as {}, above the head {}", head.floor, head.cursor);
+        return Err(corrupt(error).into());
     }
     Ok(head)
 }

@@ -38,7 +38,8 @@ impl ReadTx for Session<'_> {
 
     fn head(&mut self, scope: &Scope) -> StoreResult<Option<Head>> {
         self.within(scope, |s, key| {
-            s.one("SELECT cursor, digest, floor, floor_digest FROM rr_scope WHERE key = ?1", [key], decode::head)
+            let sql = "SELECT cursor, digest, floor, floor_digest FROM rr_scope WHERE key = ?1";
+            s.one(sql, [key], |row| decode::head(row, scope))
         })
     }
 

@@ -171,7 +171,9 @@ impl Leaving<'_> {
         hold(ask.cursor.0 >= floor && next.0 <= head, Promise::Fold, || {
             format!("a pull from {} to {next} in a log of {floor} to {head}", ask.cursor)
         })?;
-        hold(answer.has_more == (next.0 < head), Promise::Cursors, || {
+        // An answer that was held back is of the moment it was read.
+        let held_back = ask.patience() > 0 && answer.changes.is_empty();
+        hold(held_back || answer.has_more == (next.0 < head), Promise::Cursors, || {
             format!("a page to {next} of {head} says has_more = {}", answer.has_more)
         })?;
         let last = log.between(ask.cursor.0, next.0).last().map_or(0, |entry| entry.changes.len());

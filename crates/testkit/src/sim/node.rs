@@ -21,7 +21,7 @@ use super::{
 pub(crate) struct Fate {
     /// The client said that it survives a crash.
     pub(crate) saved: bool,
-    /// It was in the hands of a core that crashed before it was saved, and was not found again.
+    /// A crash has taken it, or its verdict, before that was saved: nothing more can be said of how it is seen.
     pub(crate) lost: bool,
     pub(crate) undone: bool,
     /// It stands in the storages of two clients.
@@ -141,6 +141,8 @@ impl Node {
             // Taken back, but not on the disk yet: it is there again.
             fate.undone &= !there.contains(id);
             fate.lost |= without_storage && !there.contains(id);
+            // It was told its verdict, which was not on the disk yet: it will be asked for, and told, again.
+            fate.lost |= there.contains(id) && !fate.verdicts.is_empty();
             // A life without a storage may have sent it, and this one can't know.
             fate.inherited |= without_storage && there.contains(id);
             if there.contains(id) || !fate.is_open() {
@@ -169,8 +171,10 @@ impl Node {
                 if is_unknown && !fate.verdicts.is_empty() {
                     return Ok(());
                 }
-                for (earlier, said) in &fate.verdicts {
-                    hold(*earlier != history || said == verdict, Promise::OneEffect, || {
+                for (_, said) in &fate.verdicts {
+                    // Once the history was another one, what is told late may be of either; each was recorded, at least.
+                    let same = history > 0 || said == verdict;
+                    hold(same, Promise::OneEffect, || {
                         format!("the client was told two verdicts for {id}: {said:?}, then {verdict:?}")
                     })?;
                 }
