@@ -195,7 +195,10 @@ export class ScopeCore {
       if (!this.#items.has(entry.id)) this.#hold(entry, kept.held.includes(entry.id) ? "change" : null, false);
     }
     this.#suspicious = this.#isElsewhere(kept.epoch);
-    if (!this.reset(kept)) this.#settle(new Set(kept.held), true);
+    if (this.valid && kept.epoch === this.epoch && kept.cursor <= this.cursor) {
+      this.#learn(kept.cursor, kept.last_seq);
+      this.#settle(new Set(kept.held), true);
+    } else this.reset(kept);
     this.#unkept.clear();
     this.#since = this.cursor;
   }
