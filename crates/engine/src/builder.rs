@@ -122,7 +122,7 @@ impl Builder {
 
     /// Starts the engine: asks the store for its epoch, starts the writer. Needs a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {
-        let inner = self.inner(|_| Pace::runtime())?;
+        let inner = self.inner(Pace::runtime)?;
         let asked = inner.kernel.clone();
         let epoch = tokio::task::spawn_blocking(move || store::read(asked.store(), |tx| tx.epoch())).await;
         epoch.map_err(|error| StoreError::Other(error.to_string()))??;
@@ -134,28 +134,27 @@ impl Builder {
     }
 
     /// The engine without a thread or a runtime, for simulations: reads run where they are awaited (others may run first),
-    /// nothing is written but in [`Inline::turn`], and time is the builder's clock, looked at after [`Inline::tick`]. A panic
+    /// nothing is written but in [`Inline::turn`], and time is what [`Inline::tick`] says. A panic
     /// in a read is not caught.
     pub fn inline(self) -> Result<(Engine, Inline), StartError> {
-        let inner = self.inner(|clock| Pace::inline(clock.clone()))?;
+        let inner = self.inner(Pace::inline)?;
         store::read(inner.kernel.store(), |tx| tx.epoch())?;
         let (asks, queue) = mpsc::channel(writer::QUEUE);
         let hands = Inline::new(inner.clone(), Writer::new(inner.clone(), queue));
         Ok((Engine { inner, asks }, hands))
     }
 
-    fn inner(mut self, pace: impl FnOnce(&Arc<dyn Clock>) -> Pace) -> Result<Arc<Inner>, StartError> {
+    fn inner(mut self, pace: impl FnOnce() -> Pace) -> Result<Arc<Inner>, StartError> {
         if self.app.is_none() {
             return Err(StartError::NoRules);
         }
         let access = self.access.take().ok_or(StartError::NoAccess)?;
-        let pace = pace(&self.clock);
         Ok(Arc::new(Inner {
             kernel: Arc::new(self.kernel()?),
             access,
             access_changes: watch::Sender::new(0),
             feed: Arc::new(Feed::default()),
-            pace,
+            pace: pace(),
             noted: Mutex::new(HashMap::new()),
         }))
     }

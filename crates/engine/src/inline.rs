@@ -1,7 +1,7 @@
 //! An engine without threads and without a runtime, for simulations: its driver polls the futures it gives, in whatever
 //! order, and says when the writer takes a turn. Everything that decides is the same code as in production.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{engine::Inner, writer::Writer};
 
@@ -47,8 +47,9 @@ impl Inline {
         self.writer.round();
     }
 
-    /// The clock has moved: whoever waits for a moment looks at it again when polled next.
-    pub fn tick(&self) {
-        self.inner.pace.tick();
+    /// How much time has passed since the driver's beginning, which is not what the clock says: that one may jump. Whoever
+    /// waits for a moment looks at it again when polled next.
+    pub fn tick(&self, passed: Duration) {
+        self.inner.pace.tick(passed);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{
     future::{pending, poll_fn},
-    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -14,8 +13,6 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::Clock;
-
 /// How an engine waits.
 pub(crate) enum Pace {
     /// On a tokio runtime: reads go to its blocking threads, time is the machine's.
@@ -23,12 +20,10 @@ pub(crate) enum Pace {
         /// Time is counted from here.
         start: Instant,
     },
-    /// In line: reads run where they are awaited, and time is what the clock says whenever it is said to have moved.
+    /// In line: reads run where they are awaited, and time is what the driver last said. Not the clock, which may jump.
     Inline {
-        /// The driver's clock.
-        clock: Arc<dyn Clock>,
-        /// Tells that it has moved.
-        moved: watch::Sender<()>,
+        /// The time that has passed.
+        passed: watch::Sender<Duration>,
     },
 }
 
@@ -37,15 +32,15 @@ impl Pace {
         Self::Runtime { start: Instant::now() }
     }
 
-    pub(crate) fn inline(clock: Arc<dyn Clock>) -> Self {
-        Self::Inline { clock, moved: watch::Sender::new(()) }
+    pub(crate) fn inline() -> Self {
+        Self::Inline { passed: watch::Sender::new(Duration::ZERO) }
     }
 
     /// The time that has passed, from no moment in particular.
     pub(crate) fn now(&self) -> Duration {
         match self {
             Self::Runtime { start } => start.elapsed(),
-            Self::Inline { clock, .. } => Duration::from_millis(clock.now().0.max(0).unsigned_abs()),
+            Self::Inline { passed } => *passed.borrow(),
         }
     }
 
@@ -53,10 +48,10 @@ impl Pace {
     pub(crate) async fn until(&self, moment: Duration) {
         match self {
             Self::Runtime { start } => sleep_until(*start + moment).await,
-            Self::Inline { moved, .. } => {
-                let mut moved = moved.subscribe();
-                while self.now() < moment {
-                    if moved.changed().await.is_err() {
+            Self::Inline { passed } => {
+                let mut passed = passed.subscribe();
+                while *passed.borrow_and_update() < moment {
+                    if passed.changed().await.is_err() {
                         return pending().await;
                     }
                 }
@@ -64,10 +59,10 @@ impl Pace {
         }
     }
 
-    /// Says that the driver's clock has moved.
-    pub(crate) fn tick(&self) {
-        if let Self::Inline { moved, .. } = self {
-            moved.send_replace(());
+    /// Says how much time has passed.
+    pub(crate) fn tick(&self, now: Duration) {
+        if let Self::Inline { passed } = self {
+            passed.send_replace(now);
         }
     }
 

@@ -123,9 +123,9 @@ impl Server {
     }
 
     /// Time has moved on.
-    pub(crate) fn tick(&mut self) {
+    pub(crate) fn tick(&mut self, passed: std::time::Duration) {
         if let Some(running) = &self.running {
-            running.hands.tick();
+            running.hands.tick(passed);
         }
     }
 

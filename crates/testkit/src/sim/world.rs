@@ -233,7 +233,7 @@ impl<'s> World<'s> {
             Happening::Event(..) | Happening::Stored(..) | Happening::Wakes(..) => {}
             Happening::Serves => self.serve()?,
             Happening::Ticks => {
-                self.server.tick();
+                self.server.tick(std::time::Duration::from_millis(self.now.max(0).unsigned_abs()));
                 self.drop_silent_lines();
                 self.at(self.now + TICK, Happening::Ticks);
             }
