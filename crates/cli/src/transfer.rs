@@ -38,7 +38,13 @@ pub(crate) enum Line {
         changes: Vec<Json>,
     },
     /// How far a client is decided.
-    Watermark { client: ClientId, last_seq: Seq, seen: Millis },
+    Watermark {
+        client: ClientId,
+        last_seq: Seq,
+        seen: Millis,
+        #[serde(default)]
+        made: Millis,
+    },
     /// A mutation's outcome.
     Verdict {
         mutation: MutationId,

@@ -71,8 +71,12 @@ impl Batch<'_> {
             }
             None => None,
         };
-        if let Turn::Not(decision) = self.turn(mutation, place.as_ref())? {
-            return Ok(decision);
+        match self.turn(mutation, place.as_ref())? {
+            Turn::Now => {}
+            Turn::Not(decision) => return Ok(decision),
+            Turn::Never(no) => {
+                return self.record(principal, mutation, place, fingerprint, Verdict::Rejected(no), Vec::new());
+            }
         }
         let verdict = match &item.edge {
             _ if mutation.is_void() => Err(refusal(Code::InvalidMutation, "the server could not read this mutation")),
@@ -110,7 +114,7 @@ impl Batch<'_> {
     ) -> StoreResult<Decision> {
         let refused = matches!(verdict, Verdict::Rejected(_));
         if let Some((client, seq)) = place.as_ref().filter(|_| !(refused && is(Bug::RefusalHole))) {
-            self.decided(principal, &mutation.scope, client, *seq)?;
+            self.decided(principal, mutation, client, *seq)?;
         }
         let record = Record { id: mutation.id.clone(), place, fingerprint, time: self.now, verdict };
         if !(refused && is(Bug::VerdictForgotten) || is(Bug::VerdictApart)) {

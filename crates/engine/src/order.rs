@@ -1,10 +1,10 @@
 //! Whether it is a mutation's turn: its client's numbers without holes, one client id one owner, and nothing from beyond the
 //! spans in which verdicts are remembered. It reads and moves watermarks; it never runs anything.
 
-use riverrun_core::{ClientId, Code, Millis, Mutation, Principal, Scope, Seq};
+use riverrun_core::{ClientId, Code, Millis, Mutation, Principal, Rejected, Scope, Seq};
 
 use crate::{
-    decide::Decision,
+    decide::{Decision, refusal},
     planted::{Bug, is},
     settle::Batch,
     store::{Record, StoreResult, Watermark},
@@ -14,6 +14,8 @@ use crate::{
 pub(crate) enum Turn {
     Now,
     Not(Decision),
+    /// It is, and it is never run: refused at its place.
+    Never(Rejected),
 }
 
 impl Batch<'_> {
@@ -24,10 +26,8 @@ impl Batch<'_> {
             ahead if ahead > self.now => self.now.minus(retention.verdicts),
             past => past,
         };
-        let expired = || {
-            let error = "this mutation is older than verdicts are kept: it may have been decided and is not run again";
-            Turn::Not(Decision::last(Code::Expired, error))
-        };
+        let older = "this mutation is older than verdicts are kept: it may have been decided and is not run again";
+        let expired = || Turn::Not(Decision::last(Code::Expired, older));
         let Some((client, seq)) = place else {
             return Ok(if made_before(mutation, forgotten) { expired() } else { Turn::Now });
         };
@@ -70,6 +70,9 @@ impl Batch<'_> {
                 }
                 Turn::Not(Decision::again(Code::OutOfOrder, error))
             }
+            // A client sends what it makes in that order. What is older than something it sent before comes from a storage
+            // that failed or was copied; where its verdict may be forgotten it could have been decided under another place.
+            Some(mark) if made_before(mutation, mark.made.min(forgotten)) => Turn::Never(refusal(Code::Expired, older)),
             Some(_) => Turn::Now,
         })
     }
@@ -96,22 +99,24 @@ impl Batch<'_> {
             return Ok(());
         }
         let last = self.mark(&mutation.scope, client)?.map_or(Seq::ZERO, |mark| mark.last_seq);
-        if *seq == last.next() { self.decided(principal, &mutation.scope, client, *seq) } else { Ok(()) }
+        if *seq == last.next() { self.decided(principal, mutation, client, *seq) } else { Ok(()) }
     }
 
     /// Moves a client's watermark; its first mutation makes the client its sender's.
     pub(crate) fn decided(
         &mut self,
         principal: &Principal,
-        scope: &Scope,
+        mutation: &Mutation,
         client: &ClientId,
         seq: Seq,
     ) -> StoreResult<()> {
+        let scope = &mutation.scope;
         if self.owner(client)?.is_none() {
             self.tx.set_owner(client, principal)?;
             self.owners.insert(client.clone(), Some(principal.clone()));
         }
-        let mark = Watermark { last_seq: seq, seen: self.now };
+        let before = self.mark(scope, client)?.map_or(Millis(0), |mark| mark.made);
+        let mark = Watermark { last_seq: seq, seen: self.now, made: before.max(made_at(mutation).unwrap_or_default()) };
         self.marks.insert((scope.clone(), client.clone()), Some(mark));
         Ok(())
     }

@@ -93,5 +93,5 @@ fn mark(
     seq: Seq,
     seen: riverrun_core::Millis,
 ) -> StoreResult<()> {
-    tx.set_watermark(scope, client, &Watermark { last_seq: seq, seen })
+    tx.set_watermark(scope, client, &Watermark { last_seq: seq, seen, made: riverrun_core::Millis(0) })
 }

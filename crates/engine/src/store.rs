@@ -132,6 +132,8 @@ pub struct Watermark {
     pub last_seq: Seq,
     /// When the client was last heard of in this scope.
     pub seen: Millis,
+    /// When the youngest of its decided mutations was made, as their ids tell; 0 where none tells.
+    pub made: Millis,
 }
 
 /// Which tables of entities is meant.

@@ -110,7 +110,7 @@ fn mutate(tx: &mut dyn WriteTx, n: u64, scopes: u64, spent: &mut Spent) -> Store
     let verdict = Verdict::Accepted(Accepted { cursor, digest, cursors: BTreeMap::new() });
     tx.record(&scope, &principal, &Record { id, place, fingerprint: n, time, verdict })?;
     timed.add("record");
-    tx.set_watermark(&scope, &client, &Watermark { last_seq: mark, seen: time })?;
+    tx.set_watermark(&scope, &client, &Watermark { last_seq: mark, seen: time, made: time })?;
     timed.add("set_watermark");
     Ok(())
 }

@@ -162,5 +162,5 @@ pub(crate) fn cursors(accepted: &Accepted) -> Fallible<Option<String>> {
 
 /// `last_seq, seen`.
 pub(crate) fn watermark(row: &Row<'_>) -> Fallible<Watermark> {
-    Ok(Watermark { last_seq: Seq(counted(row, 0)?), seen: Millis(row.get(1)?) })
+    Ok(Watermark { last_seq: Seq(counted(row, 0)?), seen: Millis(row.get(1)?), made: Millis(row.get(2)?) })
 }

@@ -130,7 +130,7 @@ impl ReadTx for Session<'_> {
 
     fn watermark(&mut self, scope: &Scope, client: &ClientId) -> StoreResult<Option<Watermark>> {
         self.within(scope, |s, key| {
-            let sql = "SELECT last_seq, seen FROM rr_watermark WHERE scope = ?1 AND client = ?2";
+            let sql = "SELECT last_seq, seen, made FROM rr_watermark WHERE scope = ?1 AND client = ?2";
             s.one(sql, params![key, client.as_str()], decode::watermark)
         })
     }

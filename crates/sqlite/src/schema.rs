@@ -12,10 +12,10 @@ use crate::{OpenError, guard::is_the_engines, inspect, words};
 pub(crate) const APPLICATION_ID: i32 = 0x7272_756e;
 
 /// What brings a file from each version to the next.
-const STEPS: [&str; VERSION as usize] = [STEP_1];
+const STEPS: [&str; VERSION as usize] = [STEP_1, STEP_2];
 
 /// The version this program writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Digests and fingerprints are 64 bits as SQLite's signed integers. Every table is found by its key, in the key's order;
 /// texts compare by their bytes, which is SQLite's own way.
@@ -56,6 +56,9 @@ CREATE INDEX rr_watermark_seen ON rr_watermark (seen);
 CREATE INDEX rr_watermark_client ON rr_watermark (client);
 CREATE TABLE rr_owner (client TEXT PRIMARY KEY, principal TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
+
+/// When the youngest of a client's decided mutations was made.
+const STEP_2: &str = "ALTER TABLE rr_watermark ADD COLUMN made INTEGER NOT NULL DEFAULT 0;";
 
 /// Refuses a file this program must not write: another program's, or one of a later version's.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {

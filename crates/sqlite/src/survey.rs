@@ -68,12 +68,12 @@ impl Survey for Session<'_> {
         limit: usize,
     ) -> StoreResult<Vec<(ClientId, Watermark)>> {
         self.within(scope, |s, key| {
-            let sql = "SELECT last_seq, seen, client FROM rr_watermark
+            let sql = "SELECT last_seq, seen, made, client FROM rr_watermark
                 WHERE scope = ?1 AND client > ?2 ORDER BY client LIMIT ?3";
             let mut page = Vec::new();
             let after = after.map_or("", ClientId::as_str);
             s.each(sql, params![key, after, at_most(limit as u64)], |row| {
-                page.push((id(ClientId::new(text(row, 2)?))?, decode::watermark(row)?));
+                page.push((id(ClientId::new(text(row, 3)?))?, decode::watermark(row)?));
                 Ok(true)
             })?;
             Ok(page)

@@ -118,9 +118,9 @@ impl WriteTx for Session<'_> {
         self.run(|s| {
             let key = s.make_key(scope)?;
             let last_seq = count("a seq of", watermark.last_seq.0)?;
-            let sql = "INSERT INTO rr_watermark (scope, client, last_seq, seen) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET last_seq = excluded.last_seq, seen = excluded.seen";
-            s.execute(sql, params![key, client.as_str(), last_seq, watermark.seen.0])?;
+            let sql = "INSERT INTO rr_watermark (scope, client, last_seq, seen, made) VALUES (?1, ?2, ?3, ?4, ?5)
+                ON CONFLICT DO UPDATE SET last_seq = excluded.last_seq, seen = excluded.seen, made = excluded.made";
+            s.execute(sql, params![key, client.as_str(), last_seq, watermark.seen.0, watermark.made.0])?;
             Ok(())
         })
     }

@@ -226,7 +226,7 @@ fn what_is_not_the_applications_is_out_of_its_reach_and_nothing_of_it_leaks() {
         let settings = |name: &str| {
             store.query(|conn| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))).unwrap()
         };
-        assert_eq!((settings("user_version"), settings("application_id")), (1, 0x7272_756e));
+        assert_eq!((settings("user_version"), settings("application_id")), (2, 0x7272_756e));
     }
 }
 

@@ -15,7 +15,11 @@ fn forget(store: &Sqlite, before: i64, keep: u64, limit: usize) -> (usize, usize
 }
 
 fn seen(tx: &mut dyn WriteTx, name: &str, last_seq: u64, seen: i64) -> StoreResult<()> {
-    tx.set_watermark(&scope("a"), &client(name), &Watermark { last_seq: Seq(last_seq), seen: Millis(seen) })
+    tx.set_watermark(
+        &scope("a"),
+        &client(name),
+        &Watermark { last_seq: Seq(last_seq), seen: Millis(seen), made: Millis(0) },
+    )
 }
 
 fn left(store: &Sqlite) -> i64 {
@@ -145,7 +149,7 @@ fn many_kept_verdicts_before_those_that_may_go_are_passed_in_bounded_steps() {
 #[test]
 fn clients_not_seen_for_long_go_and_their_owner_with_the_last_of_them() {
     let store = Sqlite::in_memory().unwrap();
-    let mark = |seen| Watermark { last_seq: Seq(1), seen: Millis(seen) };
+    let mark = |seen| Watermark { last_seq: Seq(1), seen: Millis(seen), made: Millis(0) };
     write(&store, |tx| {
         for (scope_name, name, seen) in
             [("a", "c1", 1), ("b", "c1", 50), ("a", "c2", 2), ("a", "c3", 3), ("a", "c4", 99)]

@@ -112,8 +112,8 @@ fn a_later_versions_file_is_refused_and_says_which() {
     let file = directory.file("app.db");
     drop(Sqlite::open(&file).unwrap());
     foreign(&file, "PRAGMA user_version = 9");
-    let found = check(&file, "schema 9, this one knows 1");
-    assert_eq!(found, OpenError::NewerSchema { path: file, found: 9, known: 1 });
+    let found = check(&file, "schema 9, this one knows 2");
+    assert_eq!(found, OpenError::NewerSchema { path: file, found: 9, known: 2 });
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 mod common;
 
-use riverrun_core::{ClientId, Principal};
+use riverrun_core::{ClientId, Millis, Principal, Scope, Seq};
 use riverrun_engine::{
     Store,
-    store::{self, StoreError},
+    store::{self, StoreError, Watermark},
 };
 use riverrun_sqlite::{OpenError, Sqlite, rusqlite::Connection};
 
@@ -55,6 +55,24 @@ fn reading_makes_no_file_and_raises_no_schema() {
     conn.pragma_update(None, "user_version", 0).unwrap();
     drop(conn);
     assert!(matches!(Sqlite::options(&path).open_to_read(), Err(OpenError::OlderSchema { .. })));
+}
+
+#[test]
+fn a_file_of_the_first_schema_is_raised_and_keeps_what_it_holds() {
+    let directory = common::Directory::new();
+    let path = directory.file("app.db");
+    drop(Sqlite::open(&path).unwrap());
+    let conn = Connection::open(&path).unwrap();
+    let first = "ALTER TABLE rr_watermark DROP COLUMN made; PRAGMA user_version = 1;
+        INSERT INTO rr_scope (key, name, cursor, digest, floor, floor_digest) VALUES (1, 'a', 0, 0, 0, 0);
+        INSERT INTO rr_watermark (scope, client, last_seq, seen) VALUES (1, 'c', 7, 9);";
+    conn.execute_batch(first).unwrap();
+    drop(conn);
+    assert!(matches!(Sqlite::options(&path).open_to_read(), Err(OpenError::OlderSchema { found: 1, known: 2, .. })));
+    let store = Sqlite::open(&path).unwrap();
+    let (scope, client) = (Scope::new("a").unwrap(), ClientId::new("c").unwrap());
+    let mark = store::read(&store, |tx| tx.watermark(&scope, &client)).unwrap();
+    assert_eq!(mark, Some(Watermark { last_seq: Seq(7), seen: Millis(9), made: Millis(0) }));
 }
 
 #[test]

@@ -372,7 +372,7 @@ fn when_all_reading_connections_are_in_use_a_read_waits_and_then_says_so() {
 fn owners_watermarks_the_epoch_and_the_forgotten_moment_are_kept() {
     on_both(|store| {
         let (a, c) = (scope("a"), client("c"));
-        let mark = |last_seq, seen| Watermark { last_seq: Seq(last_seq), seen: Millis(seen) };
+        let mark = |last_seq, seen| Watermark { last_seq: Seq(last_seq), seen: Millis(seen), made: Millis(seen) };
         let before = read(store, |tx| tx.epoch()).unwrap();
         assert_eq!(before.as_str().len(), 36, "a UUID");
         assert_eq!(read(store, |tx| tx.forgotten_before()).unwrap(), Millis(0));

@@ -76,6 +76,7 @@ macro_rules! protocol_contract {
             retention::a_forgotten_clients_old_first_mutation_is_expired_and_a_fresh_one_is_not,
             retention::an_id_alone_is_remembered_thirty_days_and_never_run_again_after,
             retention::a_forgotten_mutation_that_comes_back_without_its_place_is_not_run_again,
+            retention::a_forgotten_mutation_that_comes_back_under_the_next_place_is_not_run_again,
             retention::an_old_id_runs_where_nothing_was_ever_forgotten,
             retention::a_log_is_trimmed_by_count_and_by_age_at_a_mutations_end,
             transaction::a_rejection_rolls_its_writes_back_and_its_neighbours_stand,

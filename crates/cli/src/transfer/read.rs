@@ -107,8 +107,8 @@ fn put(tx: &mut dyn WriteTx, scope: &Scope, row: Line) -> StoreResult<u64> {
             tx.append(scope, &entry, &Origin { name, args, principal, place })?;
             return Ok(entry.changes.len() as u64);
         }
-        Line::Watermark { client, last_seq, seen } => {
-            tx.set_watermark(scope, &client, &Watermark { last_seq, seen })?;
+        Line::Watermark { client, last_seq, seen, made } => {
+            tx.set_watermark(scope, &client, &Watermark { last_seq, seen, made })?;
         }
         Line::Verdict { mutation, principal, place, fingerprint, time, outcome } => {
             let verdict = match outcome {

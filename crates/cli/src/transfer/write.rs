@@ -99,7 +99,7 @@ fn one(tx: &mut dyn ReadTx, scope: &Scope, lines: &mut Lines<'_>, progress: &mut
         let end = page.len() < PAGE;
         for (client, mark) in page {
             last = Some(client.clone());
-            lines.put(&Line::Watermark { client, last_seq: mark.last_seq, seen: mark.seen })?;
+            lines.put(&Line::Watermark { client, last_seq: mark.last_seq, seen: mark.seen, made: mark.made })?;
         }
         if end {
             break;

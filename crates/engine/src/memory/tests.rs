@@ -137,7 +137,11 @@ fn a_forgotten_row_leaves_nothing_in_the_indexes() {
     let place = |seq| Some((client.clone(), riverrun_core::Seq(seq)));
     store::write(&memory, |tx| {
         for seq in 1..=50 {
-            let mark = Watermark { last_seq: riverrun_core::Seq(seq), seen: Millis(i64::try_from(seq).unwrap()) };
+            let mark = Watermark {
+                last_seq: riverrun_core::Seq(seq),
+                seen: Millis(i64::try_from(seq).unwrap()),
+                made: Millis(0),
+            };
             tx.set_watermark(&scope(), &client, &mark)?;
             let id = MutationId::new(format!("m{seq}")).unwrap();
             let verdict = riverrun_core::Verdict::Rejected(riverrun_core::Reject::new("no", "no").into());

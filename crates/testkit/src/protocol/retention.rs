@@ -99,6 +99,26 @@ pub fn a_forgotten_mutation_that_comes_back_without_its_place_is_not_run_again(m
     assert_eq!(world.effects("s"), 1);
 }
 
+/// The same where it comes back under the place that is next, as a storage that failed or was copied gives it: a client
+/// sends in the order it makes, so what is older than something it sent was sent before. What waited offline runs.
+pub fn a_forgotten_mutation_that_comes_back_under_the_next_place_is_not_run_again(make: Make<'_>) {
+    let keep = Retention { verdicts_per_client: 1, ..Retention::default() };
+    let world = World::with(make, |builder| builder.retention(keep));
+    let id = |at: i64, number| uuid_v7(BEGIN + at, number);
+    let add = |at, number| line(&id(at, number), "counter.add", r#"{"id":"c"}"#);
+    world.push("ann", [add(0, 1).seq("c", 1), add(1, 2).seq("c", 2)]);
+    world.clock.forward(30 * DAY + 2);
+    world.forget();
+    assert!(world.record("ann", "s", &id(0, 1)).is_none());
+    assert_eq!(world.say("ann", [add(0, 1).seq("c", 3)]), [Said::Final(Code::Expired)]);
+    assert_eq!(world.last_seq("ann", "s", "c"), Some(3), "it takes its place like any refusal");
+    assert_eq!(world.say("ann", [add(0, 1).seq("c", 3)]), [Said::Final(Code::Expired)]);
+    // Made after all that was sent, and as long ago: its client was offline. And an id that tells nothing.
+    assert_eq!(world.say("ann", [add(2, 3).seq("c", 4), add(2, 4).seq("c", 5)]), [Said::Yes(3), Said::Yes(4)]);
+    assert_eq!(world.say("ann", [put("mute").seq("c", 6)]), [Said::Yes(5)]);
+    assert_eq!(world.effects("s"), 5);
+}
+
 /// Nothing is forgotten on a log nobody forgot anything of: an old id that was never sent runs.
 pub fn an_old_id_runs_where_nothing_was_ever_forgotten(make: Make<'_>) {
     let world = World::new(make);

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use riverrun_core::{ClientId, CollectionChange, Cursor, Digest, Json, MutationId, Principal, Scope, Verdict};
+use riverrun_core::{ClientId, Code, CollectionChange, Cursor, Digest, Json, MutationId, Principal, Scope, Verdict};
 use riverrun_engine::store::{self, Entry, Head, Layer, Origin, ReadTx, StoreResult};
 
 use super::{
@@ -200,7 +200,10 @@ fn recorded(ledger: &mut Ledger, store: &dyn store::Store, done: &[Done], before
                 }
             }
             Verdict::Rejected(no) => {
-                hold(entry.is_none(), Promise::OneEffect, || {
+                // What was decided, forgotten, and asked for again under another place: nobody knows any more how.
+                let unknown = no.code == Code::Expired && ledger.forgotten.contains(&key);
+                ledger.told.retain(|told, _| !unknown || *told != key);
+                hold(entry.is_none() || unknown, Promise::OneEffect, || {
                     format!("{id} is rejected ({no:?}) and took effect: {entry:?}")
                 })?;
             }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use riverrun_core::{ClientId, Epoch, Scope, Verdict};
-use riverrun_engine::store::{self, Layer, Record, Store, StoreResult, Watermark};
+use riverrun_engine::store::{self, Layer, Record, Store, StoreResult};
 
 use super::ledger::{Key, Ledger, Log, Places};
 
@@ -48,8 +48,8 @@ pub(crate) fn copy(from: &dyn Store, to: &dyn Store, ledger: &Ledger, epoch: Opt
                 }
             }
             for (scope, client) in clients {
-                if let Some(Watermark { last_seq, seen }) = from.watermark(scope, client)? {
-                    to.set_watermark(scope, client, &Watermark { last_seq, seen })?;
+                if let Some(mark) = from.watermark(scope, client)? {
+                    to.set_watermark(scope, client, &mark)?;
                 }
                 if let Some(owner) = from.owner(client)? {
                     to.set_owner(client, &owner)?;

@@ -148,7 +148,7 @@ pub(super) fn numbers_at_their_limits_come_back(make: Make<'_>) {
     for (number, (bits, time)) in (0_u64..).zip(bits.into_iter().zip(moments)) {
         let cursor = Cursor(SAFE - number);
         let head = Head { cursor, digest: Digest(bits), floor: cursor, floor_digest: Digest(!bits) };
-        let mark = Watermark { last_seq: Seq(SAFE - number), seen: Millis(time) };
+        let mark = Watermark { last_seq: Seq(SAFE - number), seen: Millis(time), made: Millis(time) };
         let entry = Entry {
             first: cursor,
             digest: Digest(bits),

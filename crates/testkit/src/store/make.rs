@@ -34,7 +34,7 @@ pub(super) fn head(cursor: u64) -> Head {
 }
 
 pub(super) fn mark(last_seq: u64, seen: i64) -> Watermark {
-    Watermark { last_seq: Seq(last_seq), seen: Millis(seen) }
+    Watermark { last_seq: Seq(last_seq), seen: Millis(seen), made: Millis(seen / 2) }
 }
 
 /// An entry with one change for each text, named after its first cursor.
