@@ -187,6 +187,38 @@ fn a_client_the_server_forgot_is_told_what_was_not_done_and_goes_on_under_a_new_
     world.assert_fates();
 }
 
+/// Its watermark is another's: what of this client's own is in it can't be told.
+#[test]
+fn a_snapshot_asked_for_under_a_forgotten_id_is_asked_for_again_under_the_new_one() {
+    let mut world = world();
+    world.mutate(0, false);
+    world.run(2_000);
+    world.faults.lose = 100;
+    world.cut(0);
+    world.run(common::server::CLIENTS_MS + 10_000);
+    while world.server.kernel.forget().unwrap() {}
+    let client = world.nodes[0].core.client().cloned();
+    world.mutate(0, false);
+    world.run(100);
+    world.faults.lose = 0;
+    let before = world.nodes[0].core.cursor();
+    // The very moment it knows.
+    while world.nodes[0].core.client().cloned() == client {
+        world.run(1);
+    }
+    let epoch = world.nodes[0].core.epoch().cloned().unwrap();
+    let data = format!(
+        r#"{{"type":"snapshot","data":{{"mark":{{}}}},"cursor":9,"digest":"0123456789abcdef","epoch":"{epoch}","last_seq":5}}"#
+    );
+    for connection in 1..1_000 {
+        world.step(0, Event::Frame(connection, format!(r#"{{"topic":"sync:s","data":{data}}}"#)));
+        assert_eq!(world.nodes[0].core.cursor(), before, "it was taken");
+    }
+    world.run(60_000);
+    assert_eq!(*world.nodes[0].core.status(), Status::Live);
+    world.assert_converged();
+}
+
 #[test]
 fn a_client_whose_own_file_was_copied_back_gives_its_new_mutations_new_places() {
     let mut world = world();

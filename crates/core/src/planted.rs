@@ -57,7 +57,7 @@ pub enum Bug {
     TrimKeepsDigest,
     /// What a subscription has read from the log is told again from the ring.
     CommitTwice,
-    /// A subscription that fell out of the ring goes on as if nothing had happened.
+    /// A subscription that fell out of the ring goes on with what comes next in it.
     OverrunSilent,
     /// After a commit whose outcome is not known, readers are not told to look at the log.
     NoLookAfterFailure,

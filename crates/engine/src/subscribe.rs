@@ -105,9 +105,6 @@ impl Engine {
             ended: false,
         };
         subscription.begin(ask).await?;
-        if is(Bug::ListenAfterCatchUp) {
-            subscription.listener = self.inner.feed.listen(scope);
-        }
         self.touch(scope, ask.client.as_ref());
         Ok(subscription)
     }
@@ -199,6 +196,11 @@ impl Subscription {
 
     /// Waits for the next change, from the log while behind, from the ring otherwise.
     async fn follow(&mut self) -> Result<Event, Refused> {
+        if is(Bug::ListenAfterCatchUp) && self.catching && !self.behind {
+            // Between two threads there is a moment.
+            let _ = self.engine.inner.pace.block(|| ()).await;
+            self.listener = self.engine.inner.feed.listen(&self.scope);
+        }
         loop {
             self.recheck().await?;
             if self.behind {
@@ -224,7 +226,8 @@ impl Subscription {
             match heard {
                 Heard::Notice(Notice::Commit(told)) if told.commit.cursor <= self.at.0 && !is(Bug::CommitTwice) => {}
                 Heard::Notice(Notice::Commit(told))
-                    if told.commit.carries() && (told.commit.follows_on(self.at) || is(Bug::CommitTwice)) =>
+                    if told.commit.carries()
+                        && (told.commit.follows_on(self.at) || is(Bug::CommitTwice) || is(Bug::OverrunSilent)) =>
                 {
                     self.at = (told.commit.cursor, told.commit.digest);
                     (self.catching, self.rounds) = (false, 0);

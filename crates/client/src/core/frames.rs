@@ -53,7 +53,12 @@ impl Core {
         match head.kind.as_str() {
             "snapshot" => {
                 let snapshot: SnapshotAnswer = read(data)?;
-                let last_seq = self.counted(snapshot.last_seq);
+                if self.link.client != self.replica.client {
+                    // Another client's watermark does not say what of this one's is in it: asked again, as who it is now.
+                    self.hang_up(cx);
+                    return Ok(());
+                }
+                let last_seq = snapshot.last_seq.unwrap_or_default();
                 self.replica.reset(snapshot, Some(last_seq), &mut cx.news);
             }
             "ack" => {

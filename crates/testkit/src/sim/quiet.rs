@@ -131,10 +131,11 @@ impl World<'_> {
                     (Verdict::Accepted(_), Some(Recorded::Accepted(_))) => true,
                     // An answer of an earlier history may have been on its way.
                     (Verdict::Accepted(told), None) => Some(&told.epoch) != self.ledger.epoch.as_ref() || *history > 0,
+                    // And a copy of its queue may have been decided anew in this one.
+                    (Verdict::Accepted(_), Some(Recorded::Rejected(_))) => *history > 0 && fate.inherited,
                     (Verdict::Refused(_), recorded) => {
                         !matches!(recorded, Some(Recorded::Accepted(_))) || *history > 0 || self.ledger.forgot
                     }
-                    _ => false,
                 };
                 hold(same, Promise::OneEffect, || {
                     format!("{id} of client {at} was told {told:?}; recorded is {recorded:?}")
