@@ -315,6 +315,13 @@ fn changes_that_do_not_follow_on_each_other_are_pulled_and_not_applied() {
         assert_eq!(world.nodes[0].core.cursor(), cursor, "{changes}");
         assert!(world.nodes[0].core.get("mark", "x").is_none(), "{changes}");
     }
+    // One that overlaps with what is there: its beginning may not be what the base began with.
+    let (from, to, changes) = (cursor.0 - 1, cursor.0 + 1, format!("{},{}", change(cursor.0), change(cursor.0 + 1)));
+    let data = format!(
+        r#"{{"type":"changes","from":{from},"cursor":{to},"digest":"0123456789abcdef","changes":[{changes}]}}"#
+    );
+    world.step(0, Event::Frame(1, format!(r#"{{"topic":"sync:s","data":{data}}}"#)));
+    assert_eq!(world.nodes[0].core.cursor(), cursor, "an overlap");
     world.run(5_000);
     world.assert_converged();
 }

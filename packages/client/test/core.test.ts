@@ -254,7 +254,8 @@ describe("changes", () => {
     expect(c.apply(page(6, three.slice(1)))).toBe("gap");
     expect(c.apply(page(5, three.slice(0, 2)))).toBe("applied");
     expect(c.apply(page(5, three.slice(0, 2)))).toBe("duplicate");
-    expect(c.apply(page(5, three))).toBe("applied");
+    expect(c.apply(page(5, three))).toBe("gap");
+    expect(c.apply(page(7, three.slice(2)))).toBe("applied");
     expect([c.cursor, a()]).toEqual([8, 3]);
     expect(c.apply(page(8, [change(10, "w", "a", 9)], { cursor: 10 }))).toBe("gap");
     expect(c.apply(page(8, [change(9, "w", "a", 9)], { cursor: 10 }))).toBe("gap");

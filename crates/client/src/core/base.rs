@@ -18,8 +18,9 @@ use super::{
 use crate::event::News;
 
 impl Replica {
-    /// Applies changes in cursor order. Nothing is applied unless all of them follow on the base without a gap. Changes
-    /// that are no collection's are told.
+    /// Applies changes in cursor order. Nothing is applied unless all of them follow on the base without a gap, and on the
+    /// very place they were asked for: what overlaps with changes that came meanwhile may be of another history than they
+    /// are. Changes that are no collection's are told.
     pub fn apply(&mut self, page: Page, news: &mut Vec<News>) -> Applied {
         self.hear(|| Verb::Apply(page.clone()));
         if !self.valid {
@@ -28,7 +29,8 @@ impl Replica {
         if page.epoch.is_some() && page.epoch != self.epoch {
             return Applied::Foreign;
         }
-        if page.from > self.cursor && !is(Bug::ClientGapApplied) {
+        let overlaps = page.from < self.cursor && page.cursor > self.cursor;
+        if (page.from > self.cursor || overlaps) && !is(Bug::ClientGapApplied) {
             return Applied::Gap;
         }
         if page.cursor == self.cursor && page.digest != self.digest && !is(Bug::ClientNoDigest) {

@@ -167,7 +167,13 @@ impl Core {
             last_seq: counts.then_some(answer.last_seq.unwrap_or_default()),
             is_last_word: asked.acceptances == self.replica.acceptances,
         };
+        let has_moved = self.replica.cursor != asked.cursor;
         match self.replica.apply(page, &mut cx.news) {
+            // Changes came by themselves meanwhile; whether this answer goes on from there is asked once more.
+            Applied::Gap if has_moved => {
+                self.reader.again = true;
+                Ok(())
+            }
             Applied::Foreign => Err(Failed::of_code("epoch_changed", "the answer is of another history")),
             Applied::Gap => Err(Failed::lost("the answer does not follow on what was asked")),
             Applied::Yes | Applied::Invalid => Ok(()),

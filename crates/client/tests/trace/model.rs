@@ -158,7 +158,7 @@ impl Model {
         if epoch.is_some() && epoch != self.epoch {
             return "foreign";
         }
-        if from > self.cursor {
+        if from > self.cursor || from < self.cursor && until > self.cursor {
             return "gap";
         }
         if until == self.cursor && text(&input["digest"]).unwrap() != self.digest {

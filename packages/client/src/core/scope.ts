@@ -255,7 +255,8 @@ export class ScopeCore {
   apply(page: Page): Applied {
     if (!this.valid) return "invalid";
     if (page.epoch !== undefined && page.epoch !== this.epoch) return "foreign";
-    if (page.from > this.cursor) return "gap";
+    // What overlaps with changes that came meanwhile may be of another history than they are.
+    if (page.from > this.cursor || (page.from < this.cursor && page.cursor > this.cursor)) return "gap";
     if (page.cursor === this.cursor && page.digest && this.digest && page.digest !== this.digest) return "foreign";
     const fresh = page.changes.filter((change) => change.cursor > this.cursor);
     if (fresh.some((change, i) => change.cursor !== this.cursor + 1 + i)) return "gap";

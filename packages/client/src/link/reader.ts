@@ -277,7 +277,9 @@ export function makeReader(parts: ReaderParts): Reader {
         lastWord: core.acceptances === acceptances,
       });
       if (applied === "foreign") return refusal({ code: "epoch_changed" });
-      if (applied === "gap") return lost("a gap");
+      // Changes came by themselves meanwhile; whether this answer goes on from there is asked once more.
+      if (applied === "gap" && core.cursor !== cursor) again = true;
+      else if (applied === "gap") return lost("a gap");
     }
     if (body.has_more) again = true;
     return { ok: true, body: null };
