@@ -3,6 +3,7 @@
 
 mod error;
 mod live;
+mod object;
 mod pull;
 mod push;
 mod snapshot;

@@ -5,8 +5,8 @@
 use riverrun_core::{
     Change, Code, Cursor, Digest, Epoch, Json, Millis, MutationId, Scope, Seq,
     wire::{
-        ClientFrame, ErrorBody, PullAnswer, PullRequest, PushAnswer, PushRequest, PushResult, ServerFrame,
-        SnapshotAnswer, SnapshotRequest, Subscribe,
+        ClientFrame, ErrorBody, PresenceWord, PullAnswer, PullRequest, PushAnswer, PushRequest, PushResult,
+        ServerFrame, SnapshotAnswer, SnapshotRequest, Subscribe,
     },
 };
 
@@ -89,16 +89,20 @@ fn a_push_that_cannot_be_read_says_where_and_why() {
         ),
         (r#"{"mutations":[{"type":"x"}]}"#, Code::InvalidMutation, "missing field `id`"),
         (r#"{"mutations":{}}"#, Code::InvalidMutation, "expected a sequence"),
-        ("[]", Code::InvalidMutation, "mutations"),
+        ("[]", Code::InvalidMutation, "expected an object"),
+        ("[null,null,null,[]]", Code::InvalidMutation, "expected an object"),
+        (r#"{"mutations":[["1","x"]]}"#, Code::InvalidMutation, "expected an object"),
         (r#"{"mutations":[],"mutations":[]}"#, Code::InvalidMutation, "stands twice"),
         (&many, Code::TooLarge, "at most 100 mutations"),
     ] {
         let bad = PushRequest::read(body.as_bytes(), 10_000).unwrap_err();
         assert_eq!(bad.code, code, "{body:.60}");
-        if body != "[]" {
-            assert!(bad.error.contains(says), "{body:.60}: {}", bad.error);
-        }
+        assert!(bad.error.contains(says), "{body:.60}: {}", bad.error);
     }
+    assert!(PullRequest::read(br#"["a",0]"#).unwrap_err().error.contains("expected an object"));
+    assert!(SnapshotRequest::read(br#"["a"]"#).unwrap_err().error.contains("expected an object"));
+    assert!(ClientFrame::read(&Json::parse(r#"["subscribe",{}]"#).unwrap()).is_err());
+    assert!(PresenceWord::read(&Json::parse(r#"["me",{},true]"#).unwrap()).is_err());
     assert_eq!(PushRequest::read(&[b' '; 1001], 1000).unwrap_err().code, Code::TooLarge);
 }
 

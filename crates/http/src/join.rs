@@ -99,7 +99,7 @@ impl Join {
     async fn on_sync(&self, session: &Session<Member>, scope: Scope, message: Message) {
         let topic: Arc<str> = message.topic.into();
         let text = message.data.get();
-        let (data, frame) = match Json::parse(text).and_then(|data| Ok((data.read::<ClientFrame>()?, data))) {
+        let (data, frame) = match Json::parse(text).and_then(|data| Ok((ClientFrame::read(&data)?, data))) {
             Ok((frame, data)) => (data, frame),
             Err(error) => {
                 let error = error.to_string();

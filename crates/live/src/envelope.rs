@@ -35,7 +35,9 @@ pub(crate) enum Inbound<'a> {
 }
 
 pub(crate) fn read(text: &str, max_topic_bytes: usize) -> Inbound<'_> {
-    let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
+    // Serde takes a list for a struct too.
+    let read = serde_json::from_str::<Envelope<'_>>(text).ok();
+    let Some(envelope) = read.filter(|_| text.trim_start().starts_with('{')) else {
         return Inbound::Bad("a frame is a JSON object with one topic and one data");
     };
     if envelope.topic == SYS_TOPIC {
@@ -85,6 +87,7 @@ mod tests {
             "",
             "hello",
             "[]",
+            r#"["chat",1]"#,
             "{}",
             r#"{"topic":"chat"}"#,
             r#"{"topic":1,"data":1}"#,

@@ -4,8 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadRequest, PushResult, SnapshotAnswer};
-use crate::{Change, ClientId, Code, Cursor, Digest, Epoch, Json, Seq};
+use super::{BadRequest, PushResult, SnapshotAnswer, object::Object};
+use crate::{Change, ClientId, Code, Cursor, Digest, Epoch, Json, JsonRefused, Seq};
 
 /// What a client says on a sync topic.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -44,6 +44,13 @@ pub struct PresenceWord {
     pub look: Option<bool>,
 }
 
+impl ClientFrame {
+    /// Reads the data of a frame that came through the strict door.
+    pub fn read(data: &Json) -> Result<Self, JsonRefused> {
+        data.read().map(|Object(frame)| frame)
+    }
+}
+
 impl PresenceWord {
     /// Reads the data of a frame that came through the strict door.
     pub fn read(data: &Json) -> Result<Self, BadRequest> {
@@ -56,7 +63,7 @@ impl PresenceWord {
             state: Option<Json>,
             look: Option<bool>,
         }
-        let Body { name, state, look } = data.read()?;
+        let Object(Body { name, state, look }) = data.read()?;
         if state.is_none() && look.is_none() {
             return Err(BadRequest::invalid("presence needs a state, or a look"));
         }

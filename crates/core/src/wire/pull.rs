@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::BadRequest;
+use super::{BadRequest, object::Object};
 use crate::{Change, ClientId, Cursor, Digest, Epoch, Json, Scope, Seq, limits};
 
 /// A question for the changes after a cursor.
@@ -32,7 +32,8 @@ impl PullRequest {
     /// Reads a body through the strict door.
     pub fn read(body: &[u8]) -> Result<Self, BadRequest> {
         super::pull::within(body)?;
-        Ok(serde_json::from_str(Json::check_bytes(body)?)?)
+        let Object(read) = serde_json::from_str(Json::check_bytes(body)?)?;
+        Ok(read)
     }
 
     /// The wish, within what is allowed.

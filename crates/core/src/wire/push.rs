@@ -9,7 +9,7 @@ use alloc::{
 
 use serde::{Deserialize, Serialize};
 
-use super::BadRequest;
+use super::{BadRequest, object::Object};
 use crate::{Change, ClientId, Code, Cursor, Digest, Epoch, Json, Mutation, MutationId, Scope, Seq, limits};
 
 /// A push, read and checked.
@@ -26,7 +26,7 @@ struct Body {
     client: Option<ClientId>,
     epoch: Option<Epoch>,
     scope: Option<Scope>,
-    mutations: Vec<Item>,
+    mutations: Vec<Object<Item>>,
 }
 
 #[derive(Deserialize)]
@@ -51,14 +51,14 @@ impl PushRequest {
         if body.len() > max_bytes {
             return Err(BadRequest::too_large(format!("a push is at most {max_bytes} bytes: send fewer mutations")));
         }
-        let body: Body = serde_json::from_str(Json::check_bytes(body)?)?;
+        let Object::<Body>(body) = serde_json::from_str(Json::check_bytes(body)?)?;
         if body.mutations.len() > limits::PUSH_MUTATIONS {
             let max = limits::PUSH_MUTATIONS;
             return Err(BadRequest::too_large(format!(
                 "a push holds at most {max} mutations: send the rest in another"
             )));
         }
-        let mutations = body.mutations.into_iter().enumerate().map(|(at, item)| {
+        let mutations = body.mutations.into_iter().enumerate().map(|(at, Object(item))| {
             item.read(body.client.as_ref(), body.scope.as_ref().unwrap_or(own))
                 .map_err(|why| BadRequest::invalid(format!("mutations[{at}]: {why}")))
         });

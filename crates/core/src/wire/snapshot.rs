@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BadRequest;
+use super::{BadRequest, object::Object};
 use crate::{ClientId, Cursor, Digest, Epoch, Json, Scope, Seq};
 
 /// A question for a scope's state.
@@ -19,7 +19,8 @@ impl SnapshotRequest {
     /// Reads a body through the strict door.
     pub fn read(body: &[u8]) -> Result<Self, BadRequest> {
         super::pull::within(body)?;
-        Ok(serde_json::from_str(Json::check_bytes(body)?)?)
+        let Object(read) = serde_json::from_str(Json::check_bytes(body)?)?;
+        Ok(read)
     }
 }
 

@@ -180,7 +180,7 @@ impl Session {
                 continue;
             }
             let Some(Ok(scope)) = topic.strip_prefix("sync:").map(Scope::new) else { continue };
-            match Json::parse(data.get()).and_then(|data| data.read::<ClientFrame>()) {
+            match Json::parse(data.get()).and_then(|data| ClientFrame::read(&data)) {
                 Ok(ClientFrame::Subscribe(ask)) => {
                     if let Some(former) = following.remove(&scope) {
                         self.spawner.end(former);
