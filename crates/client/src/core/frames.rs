@@ -75,12 +75,23 @@ impl Core {
                 self.standing.live(true);
                 let last_seq = self.counted(ack.last_seq);
                 self.replica.watermark(ack.cursor, last_seq);
+                // What another history accepted is let go of by a page from the head, which does not come by itself.
+                self.expect_changes(cx);
             }
             "changes" => {
+                if !self.link.is_live() {
+                    // Of a subscription that is over: the next one begins at the base.
+                    return Ok(());
+                }
                 let Changes { from, cursor, digest, list: changes } = read(data)?;
                 let page = Page { from, cursor, digest, epoch: None, changes, last_seq: None, is_last_word: false };
                 match self.replica.apply(page, &mut cx.news) {
-                    Applied::Gap => self.catch_up(),
+                    Applied::Gap => {
+                        // What is missing would have to be asked for until it is there; the subscription does that.
+                        let wait = self.pause(cx);
+                        self.unsubscribed(cx);
+                        self.subscribe_in(wait, cx);
+                    }
                     Applied::Foreign => self.reset("epoch_changed", cx),
                     Applied::Yes | Applied::Invalid => {}
                 }

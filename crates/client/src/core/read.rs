@@ -233,14 +233,19 @@ impl Core {
         self.standing.heard(About::Reading, Some(failed));
     }
 
-    /// Gives up the base and says how many milliseconds to wait before asking for another: none the first time, longer
-    /// and longer in a loop.
+    /// Gives up the base and says how long to wait before asking for another.
     pub(super) fn lose(&mut self, code: &str, cx: &mut Cx<'_>) -> i64 {
         let other = code == "epoch_changed";
         self.replica.invalidate(other);
         if other {
             self.distrust();
         }
+        self.pause(cx)
+    }
+
+    /// Milliseconds to wait before asking for another base, or for what it lacks: none the first time, longer and longer in a
+    /// loop.
+    pub(super) fn pause(&mut self, cx: &mut Cx<'_>) -> i64 {
         let calm = self.reader.last_reset.is_none_or(|last| cx.now.0 - last.0 > CALM_MS);
         self.reader.last_reset = Some(cx.now);
         if calm {

@@ -290,7 +290,14 @@ pub(crate) fn whole(ledger: &Ledger, store: &dyn store::Store) -> Held {
                 continue;
             }
             let kept = read(store, |tx| tx.verdict(&key.0, &key.1, &key.2))?;
-            let yes = matches!(kept.as_ref().map(|record| &record.verdict), Some(Verdict::Accepted(_)));
+            let yes = match kept.as_ref().map(|record| &record.verdict) {
+                Some(Verdict::Accepted(_)) => true,
+                // Asked for again after it was forgotten.
+                Some(Verdict::Rejected(no)) => {
+                    no.code == Code::Expired && ledger.ever.get(&key).is_some_and(|all| all.len() > 1)
+                }
+                None => false,
+            };
             hold(yes, Promise::Durable, || format!("{} took effect in {scope} and its verdict is {kept:?}", entry.id))?;
         }
     }
