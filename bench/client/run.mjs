@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, json: { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, json: { type: "boolean", default: false }, verbose: { type: "boolean", default: false } },
 });
 const rounds = Number(options.rounds);
 
@@ -19,6 +19,9 @@ const MEASURES = {
   rebase: "1,000 changes arrive under 1,000 pending",
   subscribers: "100 readers, 5 touched, until all 5 are told",
 };
+
+/** Milliseconds a measurement may take, on a machine that has much else to do. */
+const PATIENCE = 120_000;
 
 const here = (path) => new URL(path, import.meta.url);
 const { outputFiles } = await build({
@@ -62,7 +65,8 @@ async function measure(context, peer, name) {
   page.on("pageerror", (error) => console.error(`${peer} ${name}: ${error}`));
   await page.goto(`${address}?peer=${peer}`);
   await page.waitForFunction("globalThis.isReady");
-  const ms = await page.evaluate(`measure(${JSON.stringify(name)})`);
+  const late = new Promise((_, no) => setTimeout(() => no(new Error(`${peer} ${name}: not done in ${PATIENCE} ms`)), PATIENCE).unref());
+  const ms = await Promise.race([page.evaluate(`measure(${JSON.stringify(name)})`), late]);
   await page.close();
   return ms;
 }
@@ -77,7 +81,9 @@ for (let round = 0; round < rounds; round++) {
       if (name !== "start") await held.context?.close();
       // A profile of its own for each, but that a start begins where the load before it ended.
       if (name !== "start") held.context = await browser.newContext();
-      took[name][peer].push(await measure(held.context, peer, name));
+      const ms = await measure(held.context, peer, name);
+      took[name][peer].push(ms);
+      if (options.verbose) console.error(`${peer} ${name}: ${ms.toFixed(1)} ms`);
     }
   }
   if (process.stderr.isTTY || !options.json) console.error(`round ${round + 1} of ${rounds}`);

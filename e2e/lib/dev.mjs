@@ -13,11 +13,14 @@ const { target_directory: target } = JSON.parse(cargo("metadata", "--format-vers
 /** Milliseconds a build may take on a machine that has other things to do. */
 export const BUILD = 600_000;
 
+/** Other copies of the template share the build, and cargo knows them by name, not by folder. */
+const NAME = "devapp";
+
 /** An application of its own. */
 export class App {
   constructor() {
     this.base = join(target, "e2e-dev");
-    this.folder = join(this.base, "myapp");
+    this.folder = join(this.base, NAME);
     rmSync(this.base, { recursive: true, force: true });
     mkdirSync(this.base, { recursive: true });
     const isSource = (path) => !/\/target$|\.db(-\w+)?$/.test(path);
@@ -25,7 +28,9 @@ export class App {
     cpSync(join(root, "Cargo.lock"), join(this.folder, "Cargo.lock"));
     // The profiles of the workspace: with others everything would be compiled once more.
     const profiles = readFileSync(join(root, "Cargo.toml"), "utf8").split(/^(?=\[)/m).filter((part) => part.startsWith("[profile."));
-    this.change("Cargo.toml", (text) => text.replaceAll('"../../crates/', `"${root}/crates/`) + `\n[workspace]\n${profiles.join("")}`);
+    const own = (text) => text.replace('name = "myapp"', `name = "${NAME}"`).replaceAll('"../../crates/', `"${root}/crates/`);
+    this.change("Cargo.toml", (text) => `${own(text)}\n[workspace]\n${profiles.join("")}`);
+    this.change("src/main.rs", (text) => text.replaceAll("myapp::", `${NAME}::`));
     this.env = { CARGO_TARGET_DIR: join(this.base, "out"), CARGO_BUILD_BUILD_DIR: target };
   }
 
@@ -80,7 +85,8 @@ export function freePort() {
   });
 }
 
-let built = false;
+// Whoever has just built the workspace says so.
+let built = process.env.RIVERRUN_BUILT === "1";
 
 /** `riverrun dev`, as a process of its own. */
 export class Dev {

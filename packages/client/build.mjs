@@ -1,5 +1,5 @@
 // Builds what a page needs, dist/client.js, which is committed and embedded by the server, and beside it what is only for
-// those who ask for it: dist/react.js and dist/signals.js, and the types of all three.
+// those who ask for it: dist/react.js, dist/signals.js and dist/inspector.js (embedded too), and the types of all four.
 // With --fresh nothing is written: the build must equal the committed files, byte for byte.
 import { build } from "esbuild";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
@@ -7,24 +7,16 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { minify } from "terser";
 import ts from "typescript";
+import { ownNames } from "./names.mjs";
 
 const here = new URL(".", import.meta.url);
 const dist = new URL("dist/", here);
 
-// Names between our own modules, shortened in the built file. None of them may be a field of the wire, of a stored or
-// broadcast record, of the public API, or of anything the platform defines: the tests run on the built file to see that.
-const INTERNAL = `
-  about above absorb acceptances accepted adopt after again append apply around behind board calm calls cancel catchUp
-  clientUnknown conflicts connected core counter decide distrust doubt drain drop dropped elsewhere entered expect feed few
-  follow forget frame fresh gone happened hasEnded head hear heard here history hold invalidate isLive keep keepBase kept kick
-  layer link load may mismatch named nextRef others otherHistory over own_ place poke prefer probe queued quiet reader
-  readyNow reads record remove renew renewed renumber resigns restore retryAfter run say settle show sockets start stop stopped tellAll
-  touched undone unkept unknown unsubscribed up down valid view watchers watermark written wake
-`
-  .trim()
-  .split(/\s+/);
+// None of them may be a field of the wire, of a stored or broadcast record, of the public API, or of anything the platform
+// defines: the tests run on the built file to see that.
+const INTERNAL = ownNames();
 
-async function bundle(entry, external = []) {
+async function bundle(entry, external = [], names = INTERNAL) {
   const { outputFiles } = await build({
     absWorkingDir: fileURLToPath(here),
     entryPoints: [entry],
@@ -42,8 +34,12 @@ async function bundle(entry, external = []) {
   const { code } = await minify(outputFiles[0].text, {
     module: true,
     ecma: 2020,
-    compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true },
-    mangle: { properties: { builtins: true, regex: new RegExp(`^(${INTERNAL.join("|")})$`) } },
+    // What makes the text shorter without making it more alike is off: it would be longer when zipped.
+    compress: {
+      ...{ passes: 4, unsafe: true, unsafe_arrows: true, unsafe_comps: true, unsafe_methods: true, pure_getters: true },
+      ...{ keep_fargs: false, hoist_funs: true, lhs_constants: false, sequences: false },
+    },
+    mangle: { properties: names.length > 0 && { builtins: true, regex: new RegExp(`^(${names.join("|")})$`) } },
     format: { comments: false, preamble: "/*! riverrun client 0.1.0 | MIT OR Apache-2.0 */" },
   });
   return Buffer.from(`${code}\n`);
@@ -76,6 +72,8 @@ const files = new Map([
   ["client.js", await bundle("src/index.ts")],
   ["react.js", await bundle("src/react.ts", ["react"])],
   ["signals.js", await bundle("src/signals.ts")],
+  // A tool, which speaks to the page and to a client built elsewhere: no name of it is shortened.
+  ["inspector.js", await bundle("src/inspector.ts", [], [])],
 ]);
 
 if (process.argv.includes("--fresh")) {

@@ -9,12 +9,15 @@ use clap::Args;
 use crate::{
     client::{CLIENT, install},
     metadata::Metadata,
-    process::{cargo, command, demand, stream_lines},
+    process::{cargo, command, demand, stream, stream_lines},
     repo::Repo,
 };
 
 /// Clients of one recorded walk, each of them a trace.
 const CLIENTS: u64 = 3;
+
+/// The Rust client's example that makes traces and replays them.
+const EXAMPLE: &str = "conformance";
 
 /// Where the test of the browser client looks for traces beside the committed ones.
 const VARIABLE: &str = "CONFORMANCE";
@@ -39,7 +42,8 @@ impl Default for ConformanceOptions {
 /// Makes the traces and replays them.
 pub(crate) fn run(repo: &Repo, options: &ConformanceOptions) -> Result<()> {
     install(repo, CLIENT)?;
-    let out = Metadata::load(&repo.root)?.target_directory.join("conformance");
+    let target = Metadata::load(&repo.root)?.target_directory;
+    let out = target.join("conformance");
     if out.exists() {
         fs::remove_dir_all(&out).with_context(|| format!("failed to remove {}", out.display()))?;
     }
@@ -47,9 +51,11 @@ pub(crate) fn run(repo: &Repo, options: &ConformanceOptions) -> Result<()> {
     let walks = options.traces.div_ceil(2).div_ceil(CLIENTS);
     let random = options.traces - options.traces / 2;
     let numbers = [options.from, walks, random].map(|number| number.to_string());
-    let example = ["run", "--quiet", "--package", "riverrun-client", "--example", "conformance", "--", out];
-    let args: Vec<&str> = example.into_iter().chain(numbers.iter().map(String::as_str)).collect();
-    let ours = agreed(cargo(&repo.root, &args), "the Rust replica agrees")?;
+    // As a part of the whole, which is what the tests have built already.
+    stream(cargo(&repo.root, &["build", "--quiet", "--workspace", "--example", EXAMPLE]))?;
+    let args: Vec<&str> = [out].into_iter().chain(numbers.iter().map(String::as_str)).collect();
+    let example = target.join("debug/examples").join(EXAMPLE);
+    let ours = agreed(command(example, &repo.root, &args), "the Rust replica agrees")?;
 
     let mut vitest = command("npm", &repo.path(CLIENT), &["test", "--", "--project", "src", "conformance.test.ts"]);
     // Without colours, which would stand within the line that is read.

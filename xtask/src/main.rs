@@ -101,7 +101,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         Chore::Purity => purity::run(&repo).map(|()| true),
         Chore::Tidy => tidy::run(&repo).map(|()| true),
         Chore::Tutorial => tutorial::walk(&repo, &Metadata::load(&repo.root)?, |_| ()).map(|()| true),
-        Chore::NewApp => new_app::run(&repo, &Metadata::load(&repo.root)?, |_| ()).map(|()| true),
+        Chore::NewApp => new_app::run(&repo, &Metadata::load(&repo.root)?, false, |_| ()).map(|()| true),
         Chore::Conformance(options) => conformance::run(&repo, options).map(|()| true),
         Chore::Force(options) => force::run(&repo, options).map(|()| true),
         Chore::Sim(options) => sim::run(&repo, options).map(|()| true),

@@ -20,9 +20,12 @@ const TEMPLATES: [(&str, &str); 2] = [("sync", "list:home"), ("minimal", "home")
 /// Crates an application may be built from, itself included; the tidy chore says why.
 const CRATES: usize = 100;
 
-/// Makes, tests and uses an application of each template. Every line of their tests is handed to `read`.
-pub(crate) fn run(repo: &Repo, metadata: &Metadata, mut read: impl FnMut(&str)) -> Result<()> {
-    stream(cargo(&repo.root, &["build", "--package", "riverrun-cli"]))?;
+/// Makes, tests and uses an application of each template. Every line of their tests is handed to `read`. `built` says that
+/// the binary `riverrun` is there and new.
+pub(crate) fn run(repo: &Repo, metadata: &Metadata, built: bool, mut read: impl FnMut(&str)) -> Result<()> {
+    if !built {
+        stream(cargo(&repo.root, &["build", "--package", "riverrun-cli"]))?;
+    }
     let folder = metadata.target_directory.join("xtask/new-app");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("failed to remove {}", folder.display()))?;

@@ -5,9 +5,13 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    process::{cargo, stream},
+    metadata::Metadata,
+    process::{cargo, command, stream},
     repo::Repo,
 };
+
+/// The test kit's example that runs them.
+const EXAMPLE: &str = "sim";
 
 /// Seeds of the long list of checks: about two minutes of one core.
 const CHECKED: u64 = 500;
@@ -43,11 +47,15 @@ impl Default for SimOptions {
 
 /// Builds the simulation and runs it; an error when a promise was broken.
 pub(crate) fn run(repo: &Repo, options: &SimOptions) -> Result<()> {
+    // With the tests by force, though not one of them is built here: what both stand on is compiled once then.
+    let build = ["build", "--release", "--quiet", "--package", "riverrun-testkit", "--package", "riverrun-force"];
+    stream(cargo(&repo.root, &[&build[..], &["--example", EXAMPLE]].concat()))?;
     let numbers = [options.seeds, options.from, options.jobs].map(|number| number.to_string());
-    let mut args = vec!["run", "--release", "--quiet", "--package", "riverrun-testkit", "--example", "sim", "--"];
+    let mut args = Vec::new();
     for (name, number) in ["--seeds", "--from", "--jobs"].into_iter().zip(&numbers) {
         args.extend([name, number]);
     }
     args.extend(options.passed_on.iter().map(String::as_str));
-    stream(cargo(&repo.root, &args))
+    let program = Metadata::load(&repo.root)?.target_directory.join("release/examples").join(EXAMPLE);
+    stream(command(program, &repo.root, &args))
 }

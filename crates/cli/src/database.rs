@@ -1,7 +1,7 @@
 //! Which database is meant, and how it is opened: to read beside a running server, or to write in its absence. What kind of
 //! database it is, is known here alone; every command sees the store's contract.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use riverrun::{
@@ -10,7 +10,7 @@ use riverrun::{
         Store,
         store::{self, Head},
     },
-    sqlite::{Options, Sqlite},
+    sqlite::{OpenError, Options, Sqlite},
 };
 
 use crate::outcome::Usage;
@@ -35,12 +35,12 @@ pub(crate) struct Database {
 impl Database {
     /// The store, to read, also while a server has it open.
     pub(crate) fn read(&self) -> anyhow::Result<Box<dyn Store>> {
-        Ok(Box::new(Options::at(self.file()?).open_to_read()?))
+        Ok(Box::new(Options::at(self.there()?).open_to_read()?))
     }
 
     /// The store, to write; refused while a server has it open.
     pub(crate) fn write(&self) -> anyhow::Result<Box<dyn Store>> {
-        let path = self.file()?;
+        let path = self.there()?;
         // Opening to write makes a file that is not there, and here none is meant to be made.
         Options::at(path).open_to_read()?;
         Ok(Box::new(Sqlite::open(path)?))
@@ -49,6 +49,18 @@ impl Database {
     /// A new, empty store.
     pub(crate) fn create(&self) -> anyhow::Result<Box<dyn Store>> {
         Ok(Box::new(Sqlite::open(self.file()?)?))
+    }
+
+    /// The file of a database that is there already: what is only missing must not read as something to be made.
+    fn there(&self) -> anyhow::Result<&PathBuf> {
+        let path = self.file()?;
+        if path.is_dir() {
+            anyhow::bail!("{} is a directory; name the database in it", path.display());
+        }
+        if path.parent().is_some_and(|parent| parent != Path::new("") && !parent.exists()) {
+            return Err(OpenError::Missing { path: path.clone() }.into());
+        }
+        Ok(path)
     }
 
     /// The file, where it is one.

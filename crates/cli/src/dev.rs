@@ -17,6 +17,7 @@ mod proxy;
 mod run;
 mod say;
 mod settings;
+mod shared;
 mod signals;
 mod waiting;
 mod watch;

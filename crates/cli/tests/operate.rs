@@ -205,6 +205,23 @@ fn the_exit_code_says_how_it_went() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_nothing_to_create_first() {
+    let directory = directory();
+    for (path, says) in [
+        ("none.db", "none.db does not exist; name the database"),
+        ("none/app.db", "none/app.db does not exist; name the database"),
+        (".", ". is a directory; name the database in it"),
+    ] {
+        for command in ["verify", "scopes"] {
+            let ran = run(directory.path(), &[command, "--database", path]);
+            assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{command} {path}: {}", ran.err);
+            assert!(ran.err.contains(says), "{command} {path}: {}", ran.err);
+        }
+    }
+    assert!(!directory.path().join("none").exists());
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let directory = directory();
     let mut child = command(directory.path())

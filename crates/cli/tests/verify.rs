@@ -9,8 +9,8 @@ use std::{
     path::Path,
 };
 
-use common::{database, directory, ok, run};
-use riverrun::sqlite::rusqlite::Connection;
+use common::{database, directory, mutators, ok, push, run, todo};
+use riverrun::{engine::Retention, prelude::*, sqlite::rusqlite::Connection};
 
 /// Damages a sound database, and expects these words and exit code 1.
 fn damaged(sql: &str, words: &[&str]) {
@@ -38,6 +38,25 @@ fn a_sound_database_ends_clean() {
     let directory = directory();
     let out = ok(directory.path(), &["verify"]);
     assert!(out.contains("2 scopes, 8 changes, 7 entities, 11 verdicts, 3 clients"), "{out}");
+    assert!(out.contains("all is well"), "{out}");
+}
+
+#[test]
+fn an_application_that_keeps_no_verdicts_ends_clean() {
+    let directory = tempfile::tempdir().unwrap();
+    let keep = Retention { verdicts: 0, verdicts_per_client: 0, ..Retention::default() };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let engine = Engine::builder(Sqlite::open(directory.path().join("app.db")).unwrap());
+        let engine = engine.mutators(mutators()).access(Public).retention(keep).start().await.unwrap();
+        push(&engine, "list:a", "c1", 1, &[("todo.create", todo("t1", "Milk")), ("todo.create", todo("t2", "Bread"))])
+            .await;
+        // They are older than now only once the clock has gone on.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        while engine.kernel().forget().unwrap() {}
+        engine.close().await;
+    });
+    let out = ok(directory.path(), &["verify"]);
+    assert!(out.contains("1 scope, 2 changes, 2 entities, 1 verdict, 1 client"), "{out}");
     assert!(out.contains("all is well"), "{out}");
 }
 

@@ -30,7 +30,8 @@ pub struct Retention {
     pub age: i64,
     /// Verdicts decided longer ago are forgotten; a client's last ones are kept all the same.
     pub verdicts: i64,
-    /// Places of a client whose verdicts are kept however old.
+    /// Places of a client whose verdicts are kept however old; the last one always is, for a watermark without it would
+    /// look like one that ran ahead.
     pub verdicts_per_client: u64,
     /// A client not seen for longer is forgotten.
     pub clients: i64,
@@ -113,7 +114,7 @@ impl Kernel {
         let now = self.clock.now();
         let (verdicts, clients) = (now.minus(self.retention.verdicts), now.minus(self.retention.clients));
         store::write(&*self.store, |tx| {
-            let gone = tx.forget_verdicts(verdicts, self.retention.verdicts_per_client, FORGET_STEP)?;
+            let gone = tx.forget_verdicts(verdicts, self.retention.verdicts_per_client.max(1), FORGET_STEP)?;
             let left = tx.forget_clients(clients, FORGET_STEP)?;
             // Any of them may come back by its id alone, also one that had a place when it was decided.
             if gone.verdicts > 0 || left > 0 {

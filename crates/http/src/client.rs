@@ -1,4 +1,10 @@
-//! Serves the browser client, so that a page needs no package manager. The built file is part of this binary.
+//! Serves the browser client and its inspector, so that a page needs no package manager. The built files are part of this
+//! binary; nothing is ever read from a disk.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::LazyLock,
+};
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -6,22 +12,46 @@ use axum::{
 };
 
 /// The client, as one ES module.
-const CLIENT: &str = include_str!("../../../packages/client/dist/client.js");
+static CLIENT: Built = Built::new(include_str!("../../../packages/client/dist/client.js"), || tag(CLIENT.text));
 
-/// Answers `GET client.js`: always revalidated, so that a new server's pages never run an old client for long.
-pub(crate) async fn serve(headers: HeaderMap) -> Response {
-    let tag = format!("\"{:016x}\"", fingerprint());
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &tag));
-    let body = if known { StatusCode::NOT_MODIFIED.into_response() } else { CLIENT.into_response() };
-    let mut response = body;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
+/// What shows a page's client to whoever builds the page, as one ES module. No page loads it by itself.
+static INSPECTOR: Built =
+    Built::new(include_str!("../../../packages/client/dist/inspector.js"), || tag(INSPECTOR.text));
+
+/// A built file, and the tag by which a browser says that it has it.
+struct Built {
+    text: &'static str,
+    tag: LazyLock<String>,
+}
+
+impl Built {
+    const fn new(text: &'static str, tag: fn() -> String) -> Self {
+        Self { text, tag: LazyLock::new(tag) }
     }
-    response
+
+    /// Always revalidated, so that a new server's pages never run an old client for long.
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &self.tag));
+        let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { self.text.into_response() };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// Answers `GET client.js`.
+pub(crate) async fn client(headers: HeaderMap) -> Response {
+    CLIENT.answer(&headers)
+}
+
+/// Answers `GET inspector.js`.
+pub(crate) async fn inspector(headers: HeaderMap) -> Response {
+    INSPECTOR.answer(&headers)
 }
 
 /// Whether a list of tags has this one. A proxy that compresses makes a tag a weak one (`W/"…"`), which is as good here.
@@ -30,12 +60,8 @@ fn names(list: &HeaderValue, tag: &str) -> bool {
     list.to_str().is_ok_and(|list| list.split(',').any(|one| known(one.trim())))
 }
 
-fn fingerprint() -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    static TAG: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    *TAG.get_or_init(|| {
-        let mut hasher = DefaultHasher::new();
-        CLIENT.hash(&mut hasher);
-        hasher.finish()
-    })
+fn tag(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }

@@ -26,7 +26,7 @@ pub(crate) struct Shared {
 }
 
 /// The routes of the contract for anonymous users of one's own pages: `/_sync/push`, `pull`, `snapshot`, `client.js`,
-/// `/ws` and `/healthz`. [`Routes`] says who is asking, and more.
+/// `inspector.js`, `/ws` and `/healthz`. [`Routes`] says who is asking, and more.
 pub fn router<S: Clone + Send + Sync + 'static>(engine: &Engine) -> Router<S> {
     Routes::new(engine).router()
 }
@@ -73,7 +73,7 @@ impl Routes {
         self
     }
 
-    /// Where push, pull, snapshot and the client are, instead of `/_sync`. Begins with a slash, ends without one.
+    /// Where push, pull, snapshot, the client and its inspector are, instead of `/_sync`. Begins with a slash, ends without one.
     pub fn prefix(mut self, prefix: &str) -> Self {
         self.prefix = prefix.into();
         self
@@ -136,7 +136,8 @@ impl Routes {
             .route(&at("push"), post(handlers::push))
             .route(&at("pull"), post(handlers::pull))
             .route(&at("snapshot"), post(handlers::snapshot))
-            .route(&at("client.js"), get(client::serve))
+            .route(&at("client.js"), get(client::client))
+            .route(&at("inspector.js"), get(client::inspector))
             .route(&self.socket, get(handlers::socket))
             .route(&self.health, get(handlers::healthz))
             .with_state(shared);

@@ -140,22 +140,30 @@ async fn a_draining_server_takes_no_new_sessions_and_still_decides_what_was_unde
 }
 
 #[tokio::test]
-async fn the_browser_client_is_served_and_revalidated() {
+async fn the_browser_client_and_its_inspector_are_served_and_revalidated() {
     let site = Site::open().await;
-    let get = |tag: Option<&str>| {
-        let get = Request::get(site.addr, "/_sync/client.js");
-        tag.map_or(get.clone(), |tag| get.header("if-none-match", tag)).send()
-    };
-    let file = get(None).await;
-    assert_eq!(file.status, 200);
-    assert_eq!(file.text(), include_str!("../../../packages/client/dist/client.js"));
-    assert_eq!(file.header("content-type"), Some("text/javascript; charset=utf-8"));
-    assert_eq!(file.header("cache-control"), Some("no-cache"));
-    let tag = file.header("etag").unwrap();
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 8, "{tag}");
-    for same in [tag, &format!("W/{tag}"), &format!("\"other\", {tag}"), "*"] {
-        let known = get(Some(same)).await;
-        assert_eq!((known.status, known.body.len(), known.header("etag")), (304, 0, Some(tag)), "{same}");
+    let mut tags = Vec::new();
+    for (path, built) in [
+        ("/_sync/client.js", include_str!("../../../packages/client/dist/client.js")),
+        ("/_sync/inspector.js", include_str!("../../../packages/client/dist/inspector.js")),
+    ] {
+        let get = |tag: Option<&str>| {
+            let get = Request::get(site.addr, path);
+            tag.map_or(get.clone(), |tag| get.header("if-none-match", tag)).send()
+        };
+        let file = get(None).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert_eq!(file.text(), built, "{path}");
+        assert_eq!(file.header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(file.header("cache-control"), Some("no-cache"));
+        let tag = file.header("etag").unwrap();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 8, "{tag}");
+        for same in [tag, &format!("W/{tag}"), &format!("\"other\", {tag}"), "*"] {
+            let known = get(Some(same)).await;
+            assert_eq!((known.status, known.body.len(), known.header("etag")), (304, 0, Some(tag)), "{path}: {same}");
+        }
+        assert_eq!(get(Some("\"other\"")).await.status, 200, "{path}");
+        tags.push(tag.to_owned());
     }
-    assert_eq!(get(Some("\"other\"")).await.status, 200);
+    assert_ne!(tags[0], tags[1], "one file is not taken for the other");
 }

@@ -4,11 +4,12 @@
  * between is the session's.
  */
 import { freeze } from "./core/collections.ts";
-import { checkArgs, checkScope, checkType, RefusedError } from "./core/door.ts";
+import { checkArgs, checkScope, checkType, CodedError, invalid } from "./core/door.ts";
 import { DEFAULT_SCOPE } from "./core/limits.ts";
 import type { Mutator, Value } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
 import type { Change, Changes, Entry, Json, Snapshot } from "./core/words.ts";
+import { bare } from "./queue/numbering.ts";
 import { browserEnv, type Env } from "./env.ts";
 import { collection, type Args, type Collection, type Mutated, type Mutators } from "./face.ts";
 import type { PendingMutation, SyncScope } from "./face.ts";
@@ -60,15 +61,9 @@ export interface SyncClientOptions<M extends Mutators = Mutators> {
 /** What the page can say of a scope it opens. */
 export type OpenOptions = Pick<ScopeOptions, "snapshot" | "onChange" | "onSnapshot">;
 
-/** Pushing or pulling did not get through. What is queued stays queued. */
-export class SyncError extends Error {
+/** Pushing or pulling did not get through, with a code of the contract, or `network`. What is queued stays queued. */
+export class SyncError extends CodedError {
   override name = "SyncError";
-  /** A code of the contract, or `network`. */
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /**
@@ -183,7 +178,7 @@ export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>
 
   /** All that waits for a verdict, of every scope and tab, as plain JSON: for a file to keep, or to send by other means. */
   async exportPending(): Promise<Omit<Entry, "order">[]> {
-    return (await this.#session.queued()).map(({ order: _, plain: __, ...entry }) => entry);
+    return (await this.#session.queued()).map(bare);
   }
 
   /** How the link stands, from what happened: as in the worst of the open scopes, but for those that may not be read. */
@@ -203,9 +198,11 @@ export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>
 
   /** What a tool can show and do: not for programs, its form may change. `env` is looked up at every use. */
   inspect() {
-    const { scopes, board, about } = this.#session;
+    const { tab, client, leads, scopes, board } = this.#session;
     return {
-      ...about(),
+      tab,
+      client: client(),
+      leads: leads(),
       env: this.#env,
       storage: this.storage,
       status: this.status,
@@ -230,21 +227,16 @@ export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>
   }
 
   #own(): SyncScope<M, C> {
-    const { scope, snapshot, onChange, onSnapshot } = this.#options;
-    if (scope === null) throw new RefusedError("invalid_mutation", "this client has no scope: use client.scope(name)");
-    return this.scope(scope ?? DEFAULT_SCOPE, {
-      ...(snapshot && { snapshot }),
-      ...(onChange && { onChange }),
-      ...(onSnapshot && { onSnapshot }),
-    });
+    const { scope } = this.#options;
+    if (scope === null) throw invalid("this client has no scope: use client.scope(name)");
+    return this.scope(scope ?? DEFAULT_SCOPE, this.#options);
   }
 
   #mutate(scope: string, type: string, args: unknown): Mutated {
     checkType(type);
     const { schema, mutators, persist } = this.#options;
     if (mutators && !this.#mutators[type]) {
-      const known = Object.keys(this.#mutators).join(", ");
-      throw new RefusedError("invalid_mutation", `there is no mutator ${type}; there are: ${known}`);
+      throw invalid(`there is no mutator ${type}; there are: ${Object.keys(this.#mutators).join(", ")}`);
     }
     const created = this.#env.now();
     const id = newId(created);
@@ -297,7 +289,7 @@ export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>
 }
 
 const pendingOf = (items: Scope["core"]["pending"]): PendingMutation[] =>
-  items.map(({ entry: { order, plain: _, ...entry }, accepted }) => {
-    const waits = order === Infinity ? "unsaved" : entry.seq === null ? "queued" : "sent";
-    return { ...entry, state: accepted === null ? waits : "accepted" };
+  items.map(({ entry, accepted }) => {
+    const waits = entry.order === Infinity ? "unsaved" : entry.seq === null ? "queued" : "sent";
+    return { ...bare(entry), state: accepted === null ? waits : "accepted" };
   });

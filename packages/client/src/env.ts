@@ -70,7 +70,7 @@ function readIndexedDb(): IDBFactory | undefined {
 function openChannel(name: string): ChannelLike {
   const channel = new BroadcastChannel(name);
   // Under Node a channel keeps the process alive; a client should not.
-  (channel as { unref?: () => void }).unref?.();
+  (channel as any).unref?.();
   return channel;
 }
 

@@ -2,6 +2,7 @@
  * What a page holds of one scope: commands, reads and who is here. It checks what goes in and freezes what comes out; what
  * happens between is the session's.
  */
+import { compare, same } from "./core/collections.ts";
 import type { Watchers } from "./core/watch.ts";
 import type { Mutator, Tx, Value } from "./core/tx.ts";
 import type { Changes, Entry, Verdict } from "./core/words.ts";
@@ -94,14 +95,7 @@ export function collection<T>(watchers: Watchers, name: string): Collection<T> {
     sort: (by, desc) => {
       const key = typeof by === "function" ? by : (row: T) => row[by] as string;
       const sign = desc ? -1 : 1;
-      return rows(
-        kept(read, (all) =>
-          [...all].sort((a, b) => {
-            const [x, y] = [key(a), key(b)];
-            return x < y ? -sign : x > y ? sign : 0;
-          }),
-        ),
-      );
+      return rows(kept(read, (all) => [...all].sort((a, b) => sign * compare(key(a), key(b)))));
     },
     subscribe: (call) => watchers.watch(read, call),
   });
@@ -119,7 +113,7 @@ function kept<T>(read: () => readonly T[], make: (rows: readonly T[]) => T[]): (
     const rows = read();
     if (rows !== from) {
       const next = make((from = rows));
-      if (next.length !== made.length || next.some((row, i) => row !== made[i])) made = Object.freeze(next);
+      if (!same(made, next)) made = Object.freeze(next);
     }
     return made;
   };

@@ -2,7 +2,8 @@
  * One scope in a session: its view, its reader, who watches and who is here, and what the leading tab tells the others
  * about it. The other tabs' views move only by what the leader sends, or by what they catch up with themselves.
  */
-import { ScopeCore, type Page } from "./core/scope.ts";
+import { guarded } from "./core/calls.ts";
+import { makeScopeCore, type Applied, type ScopeCore } from "./core/scope.ts";
 import type { Mutator } from "./core/tx.ts";
 import { makeWatchers, type Watchers } from "./core/watch.ts";
 import type { Change, Changes, Json, Snapshot } from "./core/words.ts";
@@ -11,8 +12,8 @@ import type { Post } from "./link/http.ts";
 import type { Link } from "./link/link.ts";
 import { makePresence, type PresenceHub } from "./link/presence.ts";
 import { makeReader, type Reader } from "./link/reader.ts";
-import type { News } from "./link/tabs.ts";
-import type { Refusal } from "./link/wire.ts";
+import type { Board } from "./link/standing.ts";
+import type { Moves, News } from "./link/news.ts";
 
 /** What a page can say when it opens a scope. */
 export interface ScopeOptions {
@@ -28,27 +29,26 @@ export interface ScopeOptions {
   mine?: boolean;
 }
 
-/** What a scope needs of its session. */
-interface Around {
+/** What the scopes of a session, and their readers and pushers, have in common. */
+export interface Around {
   env: Env;
   tab: string;
   ask: Post;
   link: Link;
-  open: unknown;
+  board: Board;
   mutators: Readonly<Record<string, Mutator>>;
-  few(): boolean;
+  scopes: ReadonlyMap<string, Scope>;
+  /** Whose watermark to ask for. */
   client(): string;
   leads(): boolean;
-  /** Other tabs have it open. */
-  others(): boolean;
+  /** Tells the other tabs. */
   post(news: News): void;
-  heard(about: "read", refusal: Refusal | null): void;
-  live(is: boolean): void;
-  distrust(): void;
+  /** Tells all tabs, this one too. */
+  spread(news: News): void;
   /** Asks the leader for what is missing. */
-  behind(): void;
+  announce(): void;
   /** The base may be worth keeping. */
-  touched(): void;
+  touched(scope: Scope): void;
 }
 
 /** See the file's head. */
@@ -69,7 +69,7 @@ export interface Scope {
   /** Other tabs that have it open, and when they last said so. */
   others: Map<string, number>;
   /** A tab has it open and is this far: sends it what it lacks. */
-  follow(tab: string, at: { cursor: number; epoch: string } | null, now: number): void;
+  follow(tab: string, at: { cursor: number; epoch: string } | null): void;
   /** A tab is gone. */
   forget(tab: string): void;
   /** What the leading tab tells. */
@@ -78,57 +78,44 @@ export interface Scope {
 
 export function makeScope(name: string, options: ScopeOptions, around: Around): Scope {
   const { env, leads, post } = around;
-  const guarded =
-    <A extends unknown[]>(call: ((...args: A) => void) | undefined) =>
-    (...args: A): void => {
-      try {
-        call?.(...args);
-      } catch (error) {
-        env.report(error);
-      }
-    };
+  const { report } = env;
   let told = false;
-  const core: ScopeCore = new ScopeCore(around.mutators, {
+  const core: ScopeCore = makeScopeCore(around.mutators, {
     changed: (changes) => {
       if (!told) return;
       if (scope.entered && core.valid) scope.readyNow();
       options.changed?.(name, changes);
       watchers.changed(changes);
-      around.touched();
+      around.touched(scope);
     },
-    unknown: guarded(options.onChange),
-    snapshot: guarded(options.onSnapshot),
+    unknown: guarded(report, options.onChange),
+    snapshot: guarded(report, options.onSnapshot),
   });
-  const watchers = makeWatchers(core, env.report);
+  const watchers = makeWatchers(core, report);
   // The page's own snapshot is there at once, and news to nobody.
   if (options.snapshot) core.reset(options.snapshot, true);
   told = true;
 
   const feed = (news: News): void => {
-    if (leads() && around.others()) post(news);
+    if (leads() && scope.others.size) post(news);
   };
-  const reader = makeReader({
-    ...around,
-    core,
-    scope: name,
-    socket: around.link.socket,
-    sockets: !!around.open,
-    stopped: around.link.stopped,
-    heard: (refusal) => around.heard("read", refusal),
-    otherHistory: around.distrust,
-    feed: {
-      page: (page: Page) => feed({ t: "page", scope: name, page }),
-      base: (base) => feed({ t: "base", scope: name, base }),
-      lose: (other) => feed({ t: "lose", scope: name, other }),
-      drop: () => feed({ t: "drop", scope: name }),
-    },
+  const move = (news: Moves): Applied | void => {
+    if (news.t === "page") return core.apply(news.page);
+    if (news.t === "base") core.reset(news.base);
+    else if (news.t === "lose") core.invalidate(news.other);
+    else core.drop();
+  };
+  const reader = makeReader(around, name, core, (news) => {
+    const applied = move(news);
+    if (!applied || applied === "applied" || applied === "duplicate") feed(news);
+    return applied;
   });
   const presence = makePresence({
     tab: around.tab,
-    say: (data) => leads() && reader.isLive() && around.link.socket()?.say(`sync:${name}`, data),
+    say: (data) => leads() && reader.isLive() && around.link.say(`sync:${name}`, data),
     here: (state) => leads() || post({ t: "here", tab: around.tab, scope: name, state }),
     feed: (peers, you) => feed({ t: "peers", scope: name, peers, you }),
-    report: env.report,
+    report,
   });
   let readyNow!: () => void;
   const ready = new Promise<void>((resolve) => (readyNow = resolve));
@@ -145,33 +132,28 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     entered: false,
     own: !!(options.onChange || options.onSnapshot),
     others: new Map(),
-    follow: (tab, at, now) => {
-      scope.others.set(tab, now);
+    follow: (tab, at) => {
+      scope.others.set(tab, env.now());
       presence.tellAll();
-      const head = core.head();
-      if (!head) return;
+      const page = core.head();
+      if (!page) return;
       const near = at && (at.cursor < 0 || (at.epoch === core.epoch && at.cursor >= core.cursor));
       const base = near ? null : core.record();
-      if (base) post({ t: "base", scope: name, base });
-      else post({ t: "page", scope: name, page: head });
+      post(base ? { t: "base", scope: name, base } : { t: "page", scope: name, page });
     },
     forget: (tab) => {
       scope.others.delete(tab);
       presence.gone(tab);
     },
     hear: (news) => {
-      if (news.t === "page") {
-        const applied = core.apply(news.page);
-        if (applied === "applied" || applied === "duplicate") return;
-        if (applied === "foreign") core.invalidate(true);
-        if (scope.own) void reader.catchUp();
-        else around.behind();
-      } else if (news.t === "base") {
-        // One the leader made of its own base lacks what only the application knows.
-        if (!("held" in news.base && scope.own)) core.reset(news.base);
-      } else if (news.t === "lose") core.invalidate(news.other);
-      else if (news.t === "drop") core.drop();
-      else if (news.t === "peers") presence.adopt(news.peers, news.you);
+      if (news.t === "peers") return presence.adopt(news.peers, news.you);
+      // One the leader made of its own base lacks what only the application knows.
+      if (news.t === "base" && "held" in news.base && scope.own) return;
+      const applied = move(news as Moves);
+      if (!applied || applied === "applied" || applied === "duplicate") return;
+      if (applied === "foreign") core.invalidate(true);
+      if (scope.own) void reader.catchUp();
+      else around.announce();
     },
   };
   return scope;

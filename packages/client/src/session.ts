@@ -2,21 +2,23 @@
  * Joins the parts of a client: scopes with their views, the queue, the one link, the senders and the other tabs. It only
  * carries news from one to the other; each part's rules are its own.
  */
+import type { Item } from "./core/item.ts";
 import { QUEUE_MUTATIONS } from "./core/limits.ts";
 import { RefusedError } from "./core/door.ts";
 import type { Mutator } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
 import type { Decided, Entry, Verdict } from "./core/words.ts";
 import type { Env, SocketLike } from "./env.ts";
-import { Ledger } from "./ledger.ts";
+import { makeLedger, type Ledger } from "./ledger.ts";
 import { makePost, type Token } from "./link/http.ts";
 import { makeLink } from "./link/link.ts";
 import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeBoard, type Board } from "./link/standing.ts";
-import { makeTabs, type News } from "./link/tabs.ts";
+import type { News } from "./link/news.ts";
+import { makeTabs } from "./link/tabs.ts";
 import { lost, type Refusal } from "./link/wire.ts";
 import type { Storage } from "./queue/queue.ts";
-import { makeScope, type Scope, type ScopeOptions } from "./scopes.ts";
+import { makeScope, type Around, type Scope, type ScopeOptions } from "./scopes.ts";
 import { makeStore } from "./store.ts";
 import { makeTimers } from "./timers.ts";
 
@@ -67,8 +69,10 @@ export interface Session {
   sync(scope: string): Promise<Refusal | null>;
   /** Everything that has no verdict, of all scopes and tabs. */
   queued(): Promise<Entry[]>;
-  /** What a tool shows of it. */
-  about(): { tab: string; client: string; leads: boolean };
+  tab: string;
+  /** Empty before the queue is open. */
+  client(): string;
+  leads(): boolean;
   /** Ends it. What is queued stays queued. */
   close(): Promise<void>;
 }
@@ -76,9 +80,8 @@ export interface Session {
 export function makeSession(parts: SessionParts): Session {
   const { env, name, tell } = parts;
   const tab = newId(env.now()).slice(-12);
-  const ask = makePost(env, parts.base, parts.token);
   const timers = makeTimers(env);
-  const ledger = new Ledger();
+  const ledger = makeLedger();
   const scopes = new Map<string, Scope>();
   const pushers = new Map<string, Pusher>();
   let closed = false;
@@ -95,61 +98,73 @@ export function makeSession(parts: SessionParts): Session {
     if (all === standing) return;
     standing = all;
     tell("status", now);
-    if (tabs?.leads()) report(false);
+    if (leads()) report(false);
   });
-  const report = (asks: boolean): void => tabs.post({ t: "state", state: board.state, ask: asks });
-
-  const link = makeLink({ env, token: parts.token, open: parts.open, scopes, board, connected: () => void pushAll() });
-  let tabs: ReturnType<typeof makeTabs>;
+  const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
+  const link = makeLink({ ...parts, scopes, board, connected: () => pushAll() });
+  const tabs = makeTabs(env, name, {
+    news: (news) => (entering ? void early.push(news) : hear(news)),
+    leads: () => {
+      link.start();
+      report(true);
+      every(({ presence }) => presence.again());
+      pushAll();
+    },
+    resigns: async () => {
+      const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.quiet()));
+      // A push that is lost does not hold up the others: should it arrive, its mutations are known by their ids.
+      await Promise.race([quiet, new Promise<void>((resolve) => timers.after("quiet", QUIET_MS, resolve))]);
+      link.stop();
+    },
+  });
+  const { leads, post } = tabs;
 
   const store = makeStore({
     ...parts,
-    pending: () => [...scopes.values()].flatMap(({ core }) => core.pending),
+    pending,
     saved: (entries, shared) => {
       place(entries);
-      if (shared) tabs.post({ t: "appended", entries: [...entries] });
+      if (shared) post({ t: "appended", entries: [...entries] });
       for (const { id } of entries) {
         ledger.save(id);
         tell("saved", { id });
       }
-      for (const of of new Set(entries.map(({ scope }) => scope))) pusherOf(of).kick();
+      pushersOf(entries, (pusher) => pusher.kick());
     },
     alone: (entries) => {
       place(entries);
       renewed();
-      return tabs.leave();
+      return tabs.leave().then(tabs.lead);
     },
   });
   const { queues, all: load } = store;
+  const around: Around = {
+    ...parts,
+    ...{ tab, link, board, scopes, leads, post, announce },
+    ask: makePost(env, parts.base, parts.token),
+    client: () => queues[0]?.client ?? "",
+    spread: (news) => {
+      post(news);
+      hear(news);
+    },
+    touched: (scope) => {
+      if (!timers.has(scope.name)) timers.after(scope.name, KEEP_MS, () => keep(scope));
+    },
+  };
 
   const opened = (async () => {
     // Nothing is told before the page had a chance to listen.
     await null;
     const durable = await store.open();
-    tabs = makeTabs(env, name, durable.storage === "indexeddb", {
-      news: (news) => (entering ? void early.push(news) : hear(news)),
-      leads: () => {
-        link.start();
-        report(true);
-        for (const scope of scopes.values()) scope.presence.again();
-        void pushAll();
-      },
-      resigns: async () => {
-        const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.quiet()));
-        // A push that is lost does not hold up the others: should it arrive, its mutations are known by their ids.
-        await Promise.race([quiet, new Promise<void>((resolve) => timers.after("quiet", QUIET_MS, resolve))]);
-        link.stop();
-      },
-    });
     if (closed) return void durable.close();
     // Before the scopes that wait for this are read: they decide whether to follow by themselves.
     entered();
-    tabs.apply();
+    tabs.apply(durable.storage === "indexeddb");
     again();
   })();
   const unwake = env.onWake(() => {
     link.wake();
-    tabs?.prefer();
+    tabs.prefer();
     void look(true);
   });
 
@@ -162,27 +177,7 @@ export function makeSession(parts: SessionParts): Session {
       if (options.snapshot) scope.core.reset(options.snapshot, true);
       return scope;
     }
-    scope = makeScope(of, options, {
-      ...parts,
-      tab,
-      ask,
-      link,
-      few: () => scopes.size < 4,
-      client: () => queues[0]!.client,
-      leads: () => !!tabs?.leads(),
-      others: () => scope!.others.size > 0,
-      post: (news) => tabs?.post(news),
-      heard: (about, refusal) => tabs.leads() && board.heard(of, about, refusal),
-      live: (is) => tabs.leads() && board.live(of, is),
-      distrust: () => {
-        pushers.get(of)?.distrust();
-        tabs.post({ t: "distrust", scope: of });
-      },
-      behind: announce,
-      touched: () => {
-        if (!timers.has(of)) timers.after(of, KEEP_MS, () => keep(scope!));
-      },
-    });
+    scope = makeScope(of, options, around);
     scopes.set(of, scope);
     void enter(scope);
     return scope;
@@ -206,7 +201,7 @@ export function makeSession(parts: SessionParts): Session {
       core.restore(kept, mine(entries, scope.name), counted);
       scope.entered = true;
       if (core.valid) scope.readyNow();
-      if (tabs.leads()) scope.reader.start();
+      if (leads()) scope.reader.start();
       else announce();
       scope.presence.again();
       void save();
@@ -220,53 +215,31 @@ export function makeSession(parts: SessionParts): Session {
 
   /** Tells the leader what is open here, and how far it is. */
   function announce(): void {
-    if (tabs.leads() || timers.has("announce")) return;
+    if (leads() || timers.has("announce")) return;
     timers.after("announce", 0, () => {
       const open = [...scopes.values()].filter((scope) => scope.mine && scope.entered);
       const at = ({ core, own }: Scope) => (own || core.valid ? { cursor: own ? -1 : core.cursor, epoch: core.epoch! } : null);
-      tabs.post({ t: "open", tab, scopes: Object.fromEntries(open.map((scope) => [scope.name, at(scope)])) });
+      post({ t: "open", tab, scopes: Object.fromEntries(open.map((scope) => [scope.name, at(scope)])) });
     });
+  }
+
+  function pending(): readonly Readonly<Item>[] {
+    return [...scopes.values()].flatMap(({ core }) => core.pending);
   }
 
   function pusherOf(of: string): Pusher {
     let pusher = pushers.get(of);
-    if (!pusher) {
-      pusher = makePusher({
-        env,
-        scope: of,
-        queues: () => queues,
-        ask,
-        socket: link.socket,
-        epoch: () => scopes.get(of)?.core.epoch ?? null,
-        may: (queue) => !link.stopped() && queues.includes(queue) && (queue !== queues[0] || tabs.leads()),
-        numbered: (numbered, counted) => {
-          const news: News = { t: "numbered", scope: of, numbered: numbered.map(({ id, seq }) => ({ id, seq })), counted };
-          tabs.post(news);
-          hear(news);
-        },
-        decided: (decided) => {
-          if (!decided.length) return;
-          tabs.post({ t: "decided", decided: [...decided] });
-          settle(decided);
-        },
-        heard: (refusal) => board.heard(of, "push", refusal),
-        catchUp: async () => scopes.get(of)?.reader.catchUp() ?? { ok: true, body: null },
-        renewed: () => {
-          tabs.post({ t: "renewed", client: queues[0]!.client });
-          renewed();
-        },
-      });
-      pushers.set(of, pusher);
-    }
+    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, queues)));
     return pusher;
   }
 
-  /** Sends what waits, of all scopes. */
-  async function pushAll(): Promise<void> {
-    for (const of of new Set((await load()).map(({ scope }) => scope))) void pusherOf(of).drain();
-  }
+  const pushersOf = (entries: readonly Entry[], visit: (pusher: Pusher) => unknown): void =>
+    new Set(entries.map(({ scope }) => scope)).forEach((of) => visit(pusherOf(of)));
 
-  const every = (visit: (scope: Scope) => unknown): void => void [...scopes.values()].forEach(visit);
+  /** Sends what waits, of all scopes. */
+  const pushAll = (): unknown => load().then((all) => pushersOf(all, (pusher) => pusher.drain()));
+
+  const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const place = (saved: readonly Entry[]): void => every(({ core }) => core.place(saved));
 
   function renewed(): void {
@@ -276,7 +249,7 @@ export function makeSession(parts: SessionParts): Session {
 
   function settle(decided: readonly Decided[]): void {
     const fresh = decided.filter(({ id }) => !ledger.hasEnded(id));
-    const before = new Map([...scopes.values()].flatMap(({ core }) => core.pending.map(({ entry }) => [entry.id, entry])));
+    const before = new Map(pending().map(({ entry }) => [entry.id, entry]));
     every(({ core }) => core.decide(fresh));
     for (const { id, verdict } of fresh) {
       const own = ledger.end(id, verdict);
@@ -286,68 +259,64 @@ export function makeSession(parts: SessionParts): Session {
     every(({ reader }) => reader.expect());
   }
 
-  function undone(id: string): void {
-    every(({ core }) => core.undo(id));
-    ledger.end(id, { ok: false, code: "undone", error: "" });
-  }
-
   /** Saves what is new, once there is a queue. */
   const save = (): Promise<void> => opened.then(store.save);
 
   /** Keeps a base for the next life of the page, or forgets what may no longer be read. */
   async function keep({ name: of, core, entered: read, own }: Scope): Promise<void> {
     const [durable] = queues;
-    if (!read || own || !tabs.leads() || durable!.storage !== "indexeddb") return;
+    if (!read || own || !leads() || durable!.storage !== "indexeddb") return;
     if (core.valid || core.dropped) await durable!.keep(of, core.dropped ? null : core).catch(() => undefined);
   }
 
   function hear(news: News): void {
-    const leads = tabs.leads();
+    const leading = leads();
     const scope = "scope" in news ? scopes.get(news.scope) : undefined;
     switch (news.t) {
       case "appended":
         every(({ core, name: of }) => core.adopt(mine(news.entries, of)));
-        if (leads) for (const of of new Set(news.entries.map((entry) => entry.scope))) pusherOf(of).kick();
+        if (leading) pushersOf(news.entries, (pusher) => pusher.kick());
         return;
       case "numbered":
         // A history that went on, or went away, without the base.
-        if (scope?.core.number(news.numbered, news.counted) && leads) void scope.reader.catchUp();
+        if (scope?.core.number(news.numbered, news.counted) && leading) void scope.reader.catchUp();
         return;
       case "decided":
         return settle(news.decided);
       case "undone":
-        return undone(news.id);
+        every(({ core }) => core.undo(news.id));
+        return void ledger.end(news.id, { ok: false, code: "undone", error: "" });
       case "renewed":
         queues[0]!.client = news.client;
         return renewed();
       case "distrust":
         return pushers.get(news.scope)?.distrust();
       case "push":
-        if (!leads) return;
+        if (!leading) return;
         every(({ reader }) => reader.catchUp());
         return void pushAll();
       case "open":
-        if (leads) {
-          for (const [of, at] of Object.entries(news.scopes)) scopeOf(of, { mine: false }).follow(news.tab, at, env.now());
+        if (leading) {
+          for (const [of, at] of Object.entries(news.scopes)) scopeOf(of, { mine: false }).follow(news.tab, at);
           report(false);
         }
         return;
       case "gone":
         return every((one) => one.forget(news.tab));
       case "here":
-        if (leads) scope?.presence.show(news.tab, news.state);
+        if (leading) scope?.presence.show(news.tab, news.state);
         return;
       case "leads":
         every(({ presence }) => presence.again());
         return announce();
       case "state":
-        if (leads) return;
+        if (leading) return;
         heardLeader = env.now();
         board.adopt(news.state);
         if (news.ask) announce();
         return;
       default:
-        if (!leads) scope?.hear(news);
+        if (!leading) scope?.hear(news);
     }
   }
 
@@ -361,15 +330,15 @@ export function makeSession(parts: SessionParts): Session {
   /** Looks after what no news told: tabs that died, a leader that did, verdicts and mutations in the queue. */
   async function look(woke: boolean): Promise<void> {
     await opened;
-    if (closed || !tabs) return;
+    if (closed) return;
     const now = env.now();
-    if (tabs.leads()) {
+    if (leads()) {
       every((scope) => {
         for (const [other, at] of scope.others) if (now - at > SILENT_MS) scope.forget(other);
         if (!scope.mine && !scope.others.size) leave(scope.name);
       });
       report(true);
-      if (woke) void pushAll();
+      if (woke) pushAll();
       return;
     }
     if (now - heardLeader > SILENT_MS && !env.hidden()) {
@@ -382,7 +351,7 @@ export function makeSession(parts: SessionParts): Session {
 
   /** The queue is the truth: takes over what is new in it, and ends what is no longer in it. */
   async function repair(): Promise<void> {
-    const waits = [...scopes.values()].flatMap(({ core }) => core.pending);
+    const waits = pending();
     if (!waits.length) return;
     const there = await load();
     every(({ core, name: of }) => core.adopt(mine(there, of)));
@@ -402,19 +371,18 @@ export function makeSession(parts: SessionParts): Session {
     if (scope.others.size) return;
     scope.presence.gone(tab);
     scope.reader.stop();
-    link.unsubscribe(of);
+    link.say(`sync:${of}`, { type: "unsubscribe" });
     void keep(scope);
     scope.reader.close();
     scopes.delete(of);
-    if (tabs && !tabs.leads()) {
-      tabs.post({ t: "gone", tab });
+    if (!leads()) {
+      post({ t: "gone", tab });
       announce();
     }
   }
 
   return {
-    scopes,
-    board,
+    ...{ tab, scopes, board, leads, client: around.client },
     storage: () => store.storage,
     open: scopeOf,
     leave,
@@ -435,8 +403,7 @@ export function makeSession(parts: SessionParts): Session {
       await save();
       for (const queue of queues) {
         if (!(await queue.undo(id).catch(() => false))) continue;
-        undone(id);
-        tabs.post({ t: "undone", id });
+        around.spread({ t: "undone", id });
         return true;
       }
       return false;
@@ -448,8 +415,8 @@ export function makeSession(parts: SessionParts): Session {
       const scope = scopes.get(of)!;
       const waits = scope.core.pending.filter((item) => item.accepted === null);
       let refusal = await pusherOf(of).drain();
-      if (!tabs.leads() && !refusal) {
-        tabs.post({ t: "push" });
+      if (!leads() && !refusal) {
+        post({ t: "push" });
         refusal = await new Promise((resolve) => {
           timers.after("leader", LEADER_MS, () => resolve(lost("the leading tab is silent")));
           void Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))).then(() => resolve(null));
@@ -462,7 +429,6 @@ export function makeSession(parts: SessionParts): Session {
       await save();
       return load();
     },
-    about: () => ({ tab, client: queues[0]?.client ?? "", leads: !!tabs?.leads() }),
     close: async () => {
       if (closed) return;
       await save();
@@ -471,9 +437,9 @@ export function makeSession(parts: SessionParts): Session {
       unwake();
       await opened;
       every((scope) => scope.reader.close());
-      tabs?.post({ t: "gone", tab });
+      post({ t: "gone", tab });
       for (const pusher of pushers.values()) pusher.close();
-      await tabs?.close();
+      await tabs.leave();
       store.close();
     },
   };

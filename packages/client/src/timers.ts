@@ -9,6 +9,8 @@ export interface Timers {
   after(name: string, ms: number, run: () => unknown): void;
   has(name: string): boolean;
   cancel(name: string): void;
+  /** Cancels all of them. */
+  clear(): void;
   close(): void;
 }
 
@@ -19,6 +21,7 @@ export function makeTimers(env: Env): Timers {
     env.clearTimeout(timers.get(name));
     timers.delete(name);
   };
+  const clear = (): void => [...timers.keys()].forEach(cancel);
   return {
     after: (name, ms, run) => {
       cancel(name);
@@ -31,9 +34,10 @@ export function makeTimers(env: Env): Timers {
     },
     has: (name) => timers.has(name),
     cancel,
+    clear,
     close: () => {
       closed = true;
-      for (const name of timers.keys()) cancel(name);
+      clear();
     },
   };
 }

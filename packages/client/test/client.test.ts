@@ -406,3 +406,15 @@ describe("sync()", () => {
     expect(client.pending).toHaveLength(1);
   });
 });
+
+describe("what a tool sees of a client", () => {
+  it("goes by the same names in the built file", async () => {
+    const { client } = await live();
+    const { scopes, ...about } = client.inspect();
+    expect(Object.keys(about).sort()).toEqual(["client", "env", "lastSynced", "leads", "status", "storage", "tab"]);
+    expect(about).toMatchObject({ leads: true, status: "live", storage: "indexeddb" });
+    expect(scopes.map((one) => Object.keys(one).sort())).toEqual([
+      ["cursor", "digest", "epoch", "mine", "peers", "pending", "resync", "scope", "status"],
+    ]);
+  });
+});

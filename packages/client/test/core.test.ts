@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ScopeCore, type Page } from "../src/core/scope.ts";
+import { makeScopeCore, type Page, type ScopeCore } from "../src/core/scope.ts";
 import type { Mutator } from "../src/core/tx.ts";
 import type { Change, Entry, Json, Snapshot } from "../src/core/words.ts";
 
@@ -47,7 +47,7 @@ const snapshot = (cursor: number, n: number, over: Partial<Snapshot> = {}): Snap
 function core() {
   const shown: unknown[] = [];
   const unknown: Change[] = [];
-  const made: ScopeCore = new ScopeCore(mutators, {
+  const made: ScopeCore = makeScopeCore(mutators, {
     changed: () => shown.push((made.get("row", "a") as { n: number } | undefined)?.n),
     unknown: (one) => unknown.push(one),
   });
@@ -195,7 +195,7 @@ describe("letting go", () => {
 
   it("waits for the watermark with what an earlier page sent, when the snapshot came with the page", () => {
     const { core: c, a } = core();
-    const embedded = new ScopeCore(mutators, { changed: () => undefined });
+    const embedded = makeScopeCore(mutators, { changed: () => undefined });
     embedded.reset(snapshot(5, 10), true);
     embedded.adopt([
       entry("sent", "add", { id: "a", n: 1 }, { seq: 3, order: 1 }),
@@ -210,7 +210,7 @@ describe("letting go", () => {
   });
 
   it("waits for it also when the base that was kept is older than the one the page came with", () => {
-    const c = new ScopeCore(mutators, { changed: () => undefined });
+    const c = makeScopeCore(mutators, { changed: () => undefined });
     c.reset(snapshot(5, 10), true);
     const a = () => (c.get("row", "a") as { n: number }).n;
     const sent = entry("sent", "add", { id: "a", n: 1 }, { seq: 3, order: 1 });
@@ -230,14 +230,14 @@ describe("letting go", () => {
     c.apply(page(5, [change(6, "there", "a", 11)]));
     const kept = structuredClone(c.record()!);
     expect(kept).toMatchObject({ cursor: 6, last_seq: 2, held: ["there"] });
-    const next = new ScopeCore(mutators, { changed: () => undefined });
+    const next = makeScopeCore(mutators, { changed: () => undefined });
     next.restore(kept, c.pending.map(({ entry: one }) => one));
     expect(next.get("row", "a")).toEqual({ id: "a", n: 111 });
     expect(a()).toBe(111);
   });
 
   it("leaves no base to keep while it isn't known what of the queue that holds", () => {
-    const c = new ScopeCore(mutators, { changed: () => undefined });
+    const c = makeScopeCore(mutators, { changed: () => undefined });
     c.reset(snapshot(5, 10), true);
     expect(c.record()).toBe(null);
     c.watermark(5, 0);

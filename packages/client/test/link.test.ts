@@ -115,6 +115,67 @@ describe("a push", () => {
     expect(shownMarks(client)).toEqual(["1", "3"]);
   });
 
+  it("is not let go by the watermark of a client id that is no longer its own", async () => {
+    for (const way of ["snapshot", "ack"]) {
+      const { world, client } = await live();
+      client.mutate("append", mark(1));
+      await world.run(1_000);
+      const [connection] = world.network.connections;
+      const old = world.server.pushes.at(-1).client as string;
+      const asked = connection!.heard.find(({ data }) => data["type"] === "subscribe")!.data;
+      world.server.scope("_default").places.clear();
+      client.mutate("append", mark(2));
+      await world.run(1_000);
+      // Decided by nobody yet: only a watermark could say that it is.
+      world.server.busy = () => true;
+      client.mutate("append", mark(3));
+      await world.run(1_000);
+      expect(world.server.pushes.at(-1)).toMatchObject({ mutations: [{ seq: 1 }] });
+      expect(world.server.pushes.at(-1).client).not.toBe(old);
+      const { cursor } = client;
+      const { epoch } = world.server;
+      const { data, digest } = world.server.snapshot({ scope: "_default" });
+      const said = { type: way, epoch, data, digest, ref: asked["ref"], last_seq: 5 };
+      // What was asked under the old id, answered late.
+      connection!.emit("sync:_default", { ...said, cursor: way === "ack" ? cursor : cursor + 1 });
+      await world.run(1_000);
+      expect([way, shownMarks(client)]).toEqual([way, ["1", "3"]]);
+      expect([client.cursor, client.status]).toEqual([cursor, "live"]);
+      world.server.busy = () => false;
+      await world.run(60_000);
+      expect(world.marks()).toEqual(["1", "3"]);
+      expect([client.pending, shownMarks(client)]).toEqual([[], ["1", "3"]]);
+    }
+  });
+
+  it("is not let go by a pull that was asked under a client id that is no longer its own", async () => {
+    const { world, client } = await live({ live: false });
+    world.network.faults.waits = true;
+    client.mutate("append", mark(1));
+    await world.run(10_000);
+    const old = world.server.pushes.at(-1).client as string;
+    const pull = world.server.pull.bind(world.server);
+    world.server.pull = (body) => ({ ...pull(body), ...(body.client === old && { last_seq: 5 }) });
+    expect(world.network.held).toBe(1);
+    world.server.scope("_default").places.clear();
+    client.mutate("append", mark(2));
+    await world.run(100);
+    world.server.busy = () => true;
+    client.mutate("append", mark(3));
+    await world.run(100);
+    expect(world.server.pushes.at(-1)).toMatchObject({ mutations: [{ seq: 1 }] });
+    expect(world.server.pushes.at(-1).client).not.toBe(old);
+    const { held } = world.network;
+    // The one that waits is answered.
+    world.server.emit("_default", "elsewhere", { op: "put", collection: "list", id: "x", value: {} });
+    await world.run(100);
+    expect([held, shownMarks(client)]).toEqual([1, ["1", "3"]]);
+    world.server.busy = () => false;
+    await world.run(60_000);
+    expect(world.marks()).toEqual(["1", "3"]);
+    expect([client.pending, shownMarks(client)]).toEqual([[], ["1", "3"]]);
+  });
+
   it("whose very first mutation is put off keeps the ones behind it, though the server knows no client yet", async () => {
     const { world, client } = await live();
     let busy = 2;
@@ -293,6 +354,25 @@ describe("the live link", () => {
     void client.sync();
     await world.run(100);
     expect(asked.at(-1)).toEqual(["pull", "Bearer t2"]);
+  });
+
+  it("is not told a token that was asked for by the connection before it", async () => {
+    const world = new World();
+    const give: ((token: string) => void)[] = [];
+    // Over HTTP the same callback is asked: those that wait are of no matter here.
+    const client = world.client({ token: () => new Promise<string>((resolve) => give.push(resolve)) });
+    await world.run(100);
+    expect(give).toHaveLength(1);
+    world.network.cut();
+    await world.run(1_000);
+    const [connection] = world.network.connections;
+    give[0]!("old");
+    await world.run(100);
+    expect([connection!.heard, client.status]).toEqual([[], "offline"]);
+    give.slice(1).forEach((answer) => answer("new"));
+    await world.run(10_000);
+    expect(connection!.heard[0]!.data).toMatchObject({ type: "auth", token: "new" });
+    expect(client.status).toBe("live");
   });
 
   it("refused for its identity says so and tries again", async () => {

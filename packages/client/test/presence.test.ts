@@ -23,6 +23,26 @@ describe("presence", () => {
     expect(names(other)).toEqual(["Ada"]);
   });
 
+  it("follows those who join, change and leave, told one by one", async () => {
+    const world = new World();
+    const presence = world.client().presence();
+    const seen: string[][] = [];
+    presence.subscribe(() => seen.push(names(presence)));
+    await world.run(1_000);
+    const [connection] = world.network.connections;
+    const peer = (id: string, name: string) => ({ id, state: { name } });
+    for (const frame of [
+      { peers: [peer("p1", "Ada")], you: {} },
+      { join: [peer("p2", "Bob")], leave: [] },
+      { set: [peer("p1", "Eve")] },
+      { leave: ["p1"] },
+    ]) {
+      connection!.emit("sync:_default", { type: "presence", ...frame });
+      await world.run(100);
+    }
+    expect(seen.slice(-4)).toEqual([["Ada"], ["Ada", "Bob"], ["Bob", "Eve"], ["Bob"]]);
+  });
+
   it("is gone with the connection, and said again on the next one", async () => {
     const world = new World();
     const a = world.client().presence();

@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import { describe, expect, it } from "vitest";
 import type { Entry, Verdict } from "../src/core/words.ts";
-import { ScopeCore } from "../src/core/scope.ts";
+import { makeScopeCore, type ScopeCore } from "../src/core/scope.ts";
 import { openStore } from "../src/queue/indexeddb.ts";
 import { memoryStore } from "../src/queue/memory.ts";
 import type { Queue } from "../src/queue/queue.ts";
@@ -223,7 +223,7 @@ describe("a base on IndexedDB", () => {
     data: { op: value === undefined ? "del" : "put", collection: "row", id, ...(value !== undefined && { value }) } as never,
   });
   const base = (cursor: number, epoch = "e1"): ScopeCore => {
-    const core = new ScopeCore({}, { changed: () => undefined });
+    const core = makeScopeCore({}, { changed: () => undefined });
     const data = { row: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`r${i}`, { n: i }])) };
     core.reset({ data, cursor, epoch, digest: `d${cursor}`, last_seq: 0 });
     return core;
@@ -275,7 +275,7 @@ describe("a base on IndexedDB", () => {
     await queue.keep("s", base(9));
     await queue.keep("s", base(7));
     expect((await queue.base("s", () => true))!.cursor).toBe(9);
-    const other = new ScopeCore({}, { changed: () => undefined });
+    const other = makeScopeCore({}, { changed: () => undefined });
     other.reset({ data: { row: { only: 1 } }, cursor: 2, epoch: "e2", last_seq: 0 });
     await queue.keep("s", other);
     expect(await queue.base("s", () => true)).toMatchObject({ cursor: 2, data: { row: { only: 1 } } });
@@ -286,7 +286,7 @@ describe("a base on IndexedDB", () => {
 
   it("continued by a tab that took over is whole, though another one kept it last", async () => {
     const queue = await open();
-    const [leader, follower] = [base(5), new ScopeCore({}, { changed: () => undefined })];
+    const [leader, follower] = [base(5), makeScopeCore({}, { changed: () => undefined })];
     await queue.keep("s", leader);
     follower.restore(await queue.base("s", () => true), []);
     const pages = [change(6, "r1", { n: -1 }), change(7, "r2", { n: -2 }), change(8, "r3", { n: -3 })].map((one) => ({

@@ -27,6 +27,9 @@ use crate::{
 /// Where the browser tests live.
 const E2E: &str = "e2e";
 
+/// Tells the browser tests that `riverrun` was built with the workspace, and need not be built once more by itself.
+const BUILT: &str = "RIVERRUN_BUILT";
+
 /// What came of a step.
 pub(super) enum Acted {
     /// There is nothing to run, and why.
@@ -53,8 +56,9 @@ impl Acted {
     }
 }
 
-/// Does one step. `Err` is a step that failed before it could count anything.
-pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted> {
+/// Does one step. `built` says that the workspace's programs lie in the target directory as they are now. `Err` is a step
+/// that failed before it could count anything.
+pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step, built: bool) -> Result<Acted> {
     let has_e2e = repo.path(E2E).join("package.json").is_file();
     let in_cargo = |args: &[&str]| stream(cargo(&repo.root, args));
     match step {
@@ -82,7 +86,7 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted>
         }
         Step::Fuzz => fuzz::run(repo, &FuzzOptions::short())?,
         Step::Tutorial => return Ok(walk(repo, metadata)),
-        Step::NewApp => return Ok(new_app(repo, metadata)),
+        Step::NewApp => return Ok(new_app(repo, metadata, built)),
         Step::BrowserDeps | Step::BrowserTest | Step::Dev if !has_e2e => {
             return Ok(Acted::Skipped(format!("THERE ARE NO BROWSER TESTS: {E2E}/package.json does not exist")));
         }
@@ -90,8 +94,8 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step) -> Result<Acted>
             setup::install_browser(repo)?;
             install(repo, E2E)?;
         }
-        Step::BrowserTest => return browser(repo, "test"),
-        Step::Dev => return browser(repo, "test:dev"),
+        Step::BrowserTest => return browser(repo, "test", built),
+        Step::Dev => return browser(repo, "test:dev", built),
     }
     Ok(Acted::checked())
 }
@@ -111,9 +115,9 @@ fn walk(repo: &Repo, metadata: &Metadata) -> Acted {
 }
 
 /// The applications have their templates' tests.
-fn new_app(repo: &Repo, metadata: &Metadata) -> Acted {
+fn new_app(repo: &Repo, metadata: &Metadata, built: bool) -> Acted {
     let mut tests = Counts::default();
-    let ended = new_app::run(repo, metadata, |line| tests += counts::of_cargo_line(line));
+    let ended = new_app::run(repo, metadata, built, |line| tests += counts::of_cargo_line(line));
     Acted::tested(tests, ended)
 }
 
@@ -138,10 +142,11 @@ fn vitest(repo: &Repo, metadata: &Metadata) -> Result<Acted> {
 }
 
 /// A script of the browser tests' package.
-fn browser(repo: &Repo, script: &str) -> Result<Acted> {
+fn browser(repo: &Repo, script: &str, built: bool) -> Result<Acted> {
     let mut tests = Counts::default();
     println!("in {E2E}:");
     let mut npm_test = command("npm", &repo.path(E2E), &["run", script]);
+    npm_test.envs(built.then_some((BUILT, "1")));
     npm_test.envs(setup::browser().map(|path| (setup::BROWSER_VARIABLE, path)));
     let (shown, status) = stream_lines(npm_test, |line| tests += counts::of_node_line(line))?;
     Ok(Acted::tested(tests, demand(&shown, status)))

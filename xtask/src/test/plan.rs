@@ -3,9 +3,10 @@
 use std::fmt;
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
-/// A step. They run in the order in which they stand here: quick ones first, and what others build upon before them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A step. Where they run one by one they do so in this order: quick ones first, and what others build upon before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub(super) enum Step {
     Fmt,
     Tidy,
@@ -14,19 +15,19 @@ pub(super) enum Step {
     ClientCheck,
     ClientFresh,
     ClientTest,
-    Clippy,
+    BrowserDeps,
     Build,
     RustTest,
-    Features,
-    Sim,
-    Conformance,
     Force,
-    Fuzz,
+    Clippy,
+    Features,
     Tutorial,
     NewApp,
-    BrowserDeps,
     BrowserTest,
     Dev,
+    Conformance,
+    Sim,
+    Fuzz,
 }
 
 impl Step {
@@ -40,19 +41,19 @@ impl Step {
             Self::ClientCheck => "the browser client's types hold",
             Self::ClientFresh => "the committed build of the browser client is not stale",
             Self::ClientTest => "the browser client's tests",
-            Self::Clippy => "no lint has anything to say",
+            Self::BrowserDeps => "a browser and what drives it are installed",
             Self::Build => "everything compiles",
-            Self::RustTest => "the Rust tests, doc tests included",
-            Self::Features => "each library crate alone, and its features one by one",
-            Self::Sim => "500 seeds of the simulation, over both stores",
-            Self::Conformance => "both clients say the same of 1,000 fresh traces",
+            Self::RustTest => "the Rust tests, doc tests and the fuzz targets' kept inputs included",
             Self::Force => "the release server, killed, cut from power, on failing and full disks",
-            Self::Fuzz => "the fuzz targets, for two seconds each",
+            Self::Clippy => "no lint has anything to say",
+            Self::Features => "each library crate alone, and its features one by one",
             Self::Tutorial => "docs/tutorial.md does what it says",
             Self::NewApp => "an application of each template, made as a newcomer would",
-            Self::BrowserDeps => "a browser and what drives it are installed",
             Self::BrowserTest => "the application in a real browser",
             Self::Dev => "`riverrun dev`, with real edits in a real browser",
+            Self::Conformance => "both clients say the same of 1,000 fresh traces",
+            Self::Sim => "500 seeds of the simulation, over both stores",
+            Self::Fuzz => "the fuzz targets, for two seconds each",
         }
     }
 
@@ -65,15 +66,40 @@ impl Step {
         }
     }
 
-    /// Steps after whose failure this one would only fail again, for the same reason.
+    /// Steps that come first, and after whose failure this one would only fail again, for the same reason.
     pub(super) fn means_nothing_without(self) -> &'static [Self] {
         match self {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
             Self::Conformance => &[Self::ClientDeps, Self::Build],
             Self::RustTest | Self::Tutorial | Self::NewApp => &[Self::Build],
-            Self::BrowserTest | Self::Dev => &[Self::Build, Self::BrowserDeps],
+            Self::BrowserTest | Self::Dev => &[Self::BrowserDeps, Self::Build],
             _ => &[],
         }
+    }
+
+    /// Steps that compile, or compute without looking at a clock: they run beside the others, which mostly wait, and
+    /// leave them the processor when they want it. The first after the build does not build for development, so that the
+    /// Rust tests get cargo's lock.
+    pub(super) fn is_beside(self) -> bool {
+        matches!(
+            self,
+            Self::Purity
+                | Self::Build
+                | Self::Force
+                | Self::Clippy
+                | Self::Features
+                | Self::Tutorial
+                | Self::NewApp
+                | Self::Conformance
+                | Self::Sim
+                | Self::Fuzz
+        )
+    }
+
+    /// Run only when it is asked for: the fuzzer compiles everything once more, to look for two seconds; what its longer
+    /// runs have found worth keeping is replayed by the Rust tests.
+    fn is_extra(self) -> bool {
+        self == Self::Fuzz
     }
 
     fn is_browser(self) -> bool {
@@ -88,10 +114,12 @@ impl fmt::Display for Step {
     }
 }
 
-/// The steps to run, in order. An empty `only` means all.
+/// The steps to run, in order. An empty `only` means all but the extra ones.
 pub(super) fn plan(only: &[Step], no_browser: bool) -> Vec<Step> {
     let is_asked = |step: &Step| {
-        only.is_empty() || only.contains(step) || only.iter().any(|asked| asked.installed_by() == Some(*step))
+        only.contains(step)
+            || only.iter().any(|asked| asked.installed_by() == Some(*step))
+            || only.is_empty() && !step.is_extra()
     };
     Step::value_variants().iter().copied().filter(is_asked).filter(|step| !(no_browser && step.is_browser())).collect()
 }
@@ -103,14 +131,16 @@ mod tests {
     use super::{Step, plan};
 
     #[test]
-    fn everything_runs_unless_asked_otherwise() {
-        assert_eq!(plan(&[], false), Step::value_variants());
+    fn everything_but_the_long_search_of_the_fuzzer_runs_unless_asked_otherwise() {
+        let expected: Vec<_> = Step::value_variants().iter().copied().filter(|step| *step != Step::Fuzz).collect();
+        assert_eq!(plan(&[], false), expected);
+        assert_eq!(plan(&[Step::Fuzz], false), [Step::Fuzz]);
     }
 
     #[test]
     fn without_a_browser_all_else_still_runs() {
         let steps = plan(&[], true);
-        assert_eq!(steps.len(), Step::value_variants().len() - 3);
+        assert_eq!(steps.len(), plan(&[], false).len() - 3);
         assert!(![Step::BrowserTest, Step::BrowserDeps, Step::Dev].iter().any(|step| steps.contains(step)));
     }
 

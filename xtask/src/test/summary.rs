@@ -1,11 +1,14 @@
 //! The end of `cargo xtask test`: a table of the steps, and one plain line that counts the tests, for people and for
 //! machines that read only the last line.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
+
+use serde::{Deserialize, Serialize};
 
 use super::{counts::Counts, plan::Step};
 
 /// How a step ended.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Outcome {
     Ok,
     /// With the reason.
@@ -15,6 +18,7 @@ pub(super) enum Outcome {
 }
 
 /// A step that is over.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) step: Step,
     pub(super) outcome: Outcome,
@@ -22,8 +26,25 @@ pub(super) struct Done {
     pub(super) seconds: f64,
 }
 
-/// The table, and the line `N passed, M failed` alone at its end.
-pub(super) fn table(all: &[Done]) -> String {
+impl Done {
+    /// A step that was not worth running.
+    pub(super) fn skipped(step: Step, why: String) -> Self {
+        Self { step, outcome: Outcome::Skipped(why), tests: Counts::default(), seconds: 0.0 }
+    }
+
+    /// How it ended, in a line.
+    pub(super) fn line(&self) -> String {
+        let Self { step, seconds, .. } = self;
+        match &self.outcome {
+            Outcome::Ok => format!("--- {step} ok, {seconds:.1} s"),
+            Outcome::Failed(why) => format!("--- {step} FAILED, {seconds:.1} s: {why}"),
+            Outcome::Skipped(why) => format!("--- {step} SKIPPED: {why}"),
+        }
+    }
+}
+
+/// The table, how long it all took, and the line `N passed, M failed` alone at its end.
+pub(super) fn table(all: &[Done], took: Duration) -> String {
     let mut table = format!("\n{:<13}  {:<7}  {:>7}  {:>6}  {:>6}\n", "step", "result", "seconds", "passed", "failed");
     let mut total = Counts::default();
     for done in all {
@@ -45,6 +66,7 @@ pub(super) fn table(all: &[Done]) -> String {
         }
     }
     // Writing into a string does not fail.
+    let _ = writeln!(table, "{:<13}  {:<7}  {:>7.1}", "all", "", took.as_secs_f64());
     let _ = write!(table, "\n{} passed, {} failed\n", total.passed, total.failed);
     table
 }
@@ -63,6 +85,8 @@ fn in_short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Done, Outcome, table};
     use crate::test::{counts::Counts, plan::Step};
 
@@ -86,9 +110,10 @@ tidy           ok           1.2
 rust-test      FAILED       1.2      40       2  `cargo test` failed
 client-test    ok           1.2      10
 browser-test   skipped      1.2                  there are none there are none there are none there are none there are…
+all                         4.0
 
 50 passed, 3 failed
 ";
-        assert_eq!(table(&all), expected);
+        assert_eq!(table(&all, Duration::from_secs(4)), expected);
     }
 }

@@ -105,6 +105,9 @@ mod tests {
             sources: vec!["/app".into(), "/lib/core".into()],
             packages: 2,
             target: "/app/out".into(),
+            parts: "/app/out".into(),
+            is_shared: false,
+            members: vec!["app".into()],
         };
         let inputs = HashSet::from(["/app/src/main.rs".into(), "/app/sql/all.sql".into(), "/app/assets/in.css".into()]);
         of(Path::new(path), &project, Path::new("/app"), &inputs)

@@ -29,6 +29,12 @@ pub(crate) struct Project {
     pub(crate) packages: usize,
     /// Where cargo builds.
     pub(crate) target: PathBuf,
+    /// Where cargo keeps what it needs for the next build: the same, unless somebody set it apart.
+    pub(crate) parts: PathBuf,
+    /// Others may keep theirs there too: it lies outside of the application's own workspace.
+    pub(crate) is_shared: bool,
+    /// Those of the packages it is built from that are of its own workspace, by name.
+    pub(crate) members: Vec<String>,
 }
 
 /// The cargo that started this program, or the one on the search path.
@@ -54,21 +60,37 @@ impl Project {
             (None, [package]) => *package,
             (None, _) => bail!(Usage("this is a workspace: run it in the directory of one of its packages".to_owned())),
         };
-        let (packages, sources) = below(&metadata, &package.id);
+        let (packages, local) = below(&metadata, &package.id);
+        let parts = metadata.build_directory.as_ref().unwrap_or(&metadata.target_directory);
+        let folder = |package: &&Package| package.manifest_path.parent().map(PathBuf::from);
+        let is_member = |package: &&&Package| metadata.workspace_members.contains(&package.id);
         Ok(Self {
             name: package.name.to_string(),
             program: choose(package, program)?,
             manifest: package.manifest_path.clone().into(),
             root: package.manifest_path.parent().map(PathBuf::from).unwrap_or_default(),
-            sources,
+            sources: local.iter().filter_map(folder).collect(),
             packages,
             target: metadata.target_directory.clone().into(),
+            parts: parts.into(),
+            is_shared: !parts.starts_with(&metadata.workspace_root),
+            members: local.iter().filter(is_member).map(|package| package.name.to_string()).collect(),
         })
     }
 
     /// Whether nothing was built yet.
     pub(crate) fn is_new(&self) -> bool {
-        !self.target.join("debug").join(format!("{}{}", self.program, env::consts::EXE_SUFFIX)).exists()
+        !self.built().exists()
+    }
+
+    /// Where cargo puts the program, unless it is told to build for another target.
+    pub(crate) fn built(&self) -> PathBuf {
+        self.target.join("debug").join(format!("{}{}", self.program, env::consts::EXE_SUFFIX))
+    }
+
+    /// Where it is noted whose program that is, if the directory is shared.
+    pub(crate) fn note(&self) -> PathBuf {
+        self.target.join("debug").join(format!(".riverrun-{}", self.program))
     }
 }
 
@@ -93,8 +115,8 @@ fn choose(package: &Package, wanted: Option<&str>) -> anyhow::Result<String> {
     Ok(name.to_owned())
 }
 
-/// What a package is built from, tests left out: how many packages, and the folders of those that may be edited.
-fn below(metadata: &Metadata, root: &PackageId) -> (usize, Vec<PathBuf>) {
+/// What a package is built from, tests left out: how many packages, and those that may be edited.
+fn below<'a>(metadata: &'a Metadata, root: &'a PackageId) -> (usize, Vec<&'a Package>) {
     let nodes: HashMap<&PackageId, &Node> =
         metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node)).collect();
     let mut all = BTreeSet::from([root]);
@@ -108,6 +130,5 @@ fn below(metadata: &Metadata, root: &PackageId) -> (usize, Vec<PathBuf>) {
         }
     }
     let local = metadata.packages.iter().filter(|package| package.source.is_none() && all.contains(&package.id));
-    let folders = local.filter_map(|package| package.manifest_path.parent().map(PathBuf::from)).collect();
-    (all.len(), folders)
+    (all.len(), local.collect())
 }

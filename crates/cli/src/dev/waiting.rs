@@ -21,7 +21,8 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The sync contract's shape of an error, so that its clients wait instead of giving up.
-const NOT_THERE: &str = r#"{"code":"unavailable","error":"the application is not running yet: riverrun dev is at it"}"#;
+const NOT_THERE: &str =
+    r#"{"code":"unavailable","error":"the application is not running yet: riverrun dev is building it"}"#;
 
 pub(super) fn answer(board: &Board, is_page: bool, asked: Asked) -> Response<Body> {
     let (kind, body) = if is_page { (HTML, page(board, asked)) } else { (JSON, NOT_THERE.to_owned()) };

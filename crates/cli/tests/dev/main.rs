@@ -187,6 +187,27 @@ fn nothing_is_left_of_an_application_nor_of_what_it_started() {
 }
 
 #[test]
+fn two_folders_of_one_application_may_share_a_target_directory() {
+    let target = tempfile::tempdir().unwrap();
+    let shared = [("CARGO_TARGET_DIR", target.path().to_str().unwrap())];
+    // Both are written before either is built, as by a checkout: cargo takes the one for the other then.
+    let (one, other) = (App::new(), App::new());
+    other.edit("src/main.rs", "\"v1\"", "\"other\"");
+    let run = |app: &App| {
+        let dev = Dev::start(app, &[], &shared);
+        dev.says("Ready");
+        let (_, text) = dev.get("/");
+        dev.signal(rustix::process::Signal::INT);
+        (text, dev.ended().1.contains("Cleaning"))
+    };
+    assert_eq!(run(&one), ("v1 none none".to_owned(), false));
+    assert_eq!(run(&other), ("other none none".to_owned(), true));
+    // Its own is not built again.
+    assert_eq!(run(&other), ("other none none".to_owned(), false));
+    assert_eq!(run(&one), ("v1 none none".to_owned(), true));
+}
+
+#[test]
 fn a_signal_during_a_build_ends_the_build() {
     let app = App::new();
     // A build script that never ends, and says who it is.

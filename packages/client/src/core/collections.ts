@@ -71,6 +71,14 @@ export function each<T>(layer: Map<string, Map<string, T>>, visit: (collection: 
   for (const [collection, values] of layer) for (const [id, value] of values) visit(collection, id, value);
 }
 
+/** By what `<` says. */
+export const compare = <T extends string | number | boolean>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The same value, or an array of the same values. */
+export const same = (a: unknown, b: unknown): boolean =>
+  Object.is(a, b) ||
+  (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, i) => Object.is(value, b[i])));
+
 /** By code points, which is the order of UTF-8 bytes and so the server's. */
 export function compareIds(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

@@ -5,10 +5,8 @@
 import { ARGS_BYTES, ARGS_DEPTH, KEY_BYTES, SCOPE_BYTES, TYPE_BYTES, VOID } from "./limits.ts";
 import type { Json } from "./words.ts";
 
-/** A value or name that can't travel. Nothing was queued. */
-export class RefusedError extends Error {
-  override name = "RefusedError";
-  /** `too_large` or `invalid_mutation`, the code the server would have answered. */
+/** An error with a code for programs beside its words for people. */
+export class CodedError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
@@ -16,12 +14,17 @@ export class RefusedError extends Error {
   }
 }
 
+/** A value or name that can't travel, with the code the server would have answered. Nothing was queued. */
+export class RefusedError extends CodedError {
+  override name = "RefusedError";
+}
+
 const encoder = new TextEncoder();
 
 /** Bytes of a text as it travels. */
 export const byteLength = (text: string): number => encoder.encode(text).length;
 
-const invalid = (message: string): RefusedError => new RefusedError("invalid_mutation", message);
+export const invalid = (message: string): RefusedError => new RefusedError("invalid_mutation", message);
 
 /** Checks a name that is a key on the server: 1 to `max` bytes without control characters. */
 export function checkName(what: string, name: unknown, max: number): string {
@@ -60,39 +63,29 @@ export function checkArgs(args: unknown): Json {
 /** Text no reader takes: NUL, or half of a surrogate pair. */
 const badText = (text: string): boolean => text.includes("\0") || /[\ud800-\udfff]/u.test(text);
 
-function walk(value: unknown, path: string, above: object[], depth: number): Json {
-  switch (typeof value) {
-    case "boolean":
-      return value;
-    case "string":
-      if (badText(value)) throw invalid(`${path} holds \\u0000 or half a surrogate`);
-      return value;
-    case "number":
-      if (!Number.isFinite(value)) break;
-      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        throw invalid(`${path} is beyond 2^53-1: send a string`);
-      }
-      return value;
-    case "object":
-      return value === null ? null : walkObject(value, path, above, depth);
-  }
-  // Not a number, or undefined, a function, a symbol, a bigint.
-  throw invalid(`${path} is ${typeof value === "number" ? value : typeof value}, which JSON can't hold`);
-}
+const impossible = (path: string, what: unknown): RefusedError => invalid(`${path} is ${what}, which JSON can't hold`);
 
-function walkObject(value: object, path: string, above: object[], depth: number): Json {
-  if (above.includes(value)) throw invalid(`${path} contains itself`);
-  if ("toJSON" in value && typeof value.toJSON === "function") {
-    return walk(value.toJSON(""), path, [...above, value], depth);
+function walk(value: unknown, path: string, above: object[], depth: number): Json {
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    if (badText(value)) throw invalid(`${path} holds \\u0000 or half a surrogate`);
+    return value;
   }
-  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)} is nested over ${ARGS_DEPTH} levels`);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw impossible(path, value);
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalid(`${path} is beyond 2^53-1: send a string`);
+    return value;
+  }
+  // Undefined, a function, a symbol, a bigint.
+  if (typeof value !== "object") throw impossible(path, typeof value);
+  if (above.includes(value)) throw invalid(`${path} contains itself`);
   const inside = [...above, value];
+  if ("toJSON" in value && typeof value.toJSON === "function") return walk(value.toJSON(""), path, inside, depth);
+  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)} is nested over ${ARGS_DEPTH} levels`);
   if (Array.isArray(value)) {
     return Array.from(value as unknown[], (item, i) => walk(item, `${path}[${i}]`, inside, depth + 1));
   }
-  if (Object.prototype.toString.call(value) !== "[object Object]") {
-    throw invalid(`${path} is a ${value.constructor?.name}, which JSON can't hold`);
-  }
+  if (Object.prototype.toString.call(value) !== "[object Object]") throw impossible(path, `a ${value.constructor?.name}`);
   const entries = Object.entries(value)
     // As JSON.stringify does: a property that is undefined is not there.
     .filter(([, item]) => item !== undefined)

@@ -2,6 +2,8 @@
  * Who is told when: readers of a scope's view, each with what it read. A change set is told to those it touches, once,
  * after all of it is there; also when a reader changes something while it is told.
  */
+import { makeCalls } from "./calls.ts";
+import { same } from "./collections.ts";
 import type { ScopeCore } from "./scope.ts";
 import type { Changes, Json } from "./words.ts";
 
@@ -23,17 +25,10 @@ export interface Watchers {
 }
 
 export function makeWatchers(core: ScopeCore, report: (error: unknown) => void): Watchers {
-  const calls = new Set<(changes: Changes) => void>();
+  const calls = makeCalls<Changes>(report);
   const waiting: Changes[] = [];
   let reads: Reads | null = null;
   let telling = false;
-
-  const subscribe = (call: (changes: Changes) => void): (() => void) => {
-    // One of its own for each: the same function may subscribe twice.
-    const one = (changes: Changes): void => call(changes);
-    calls.add(one);
-    return () => void calls.delete(one);
-  };
 
   return {
     get: (collection, id) => {
@@ -47,7 +42,7 @@ export function makeWatchers(core: ScopeCore, report: (error: unknown) => void):
       reads?.set(collection, true);
       return core.all(collection);
     },
-    subscribe,
+    subscribe: calls.add,
     watch: <T>(read: () => T, call: (value: T, changes: Changes) => void) => {
       let mine: Reads;
       const look = (): T => {
@@ -60,7 +55,7 @@ export function makeWatchers(core: ScopeCore, report: (error: unknown) => void):
         }
       };
       let last = look();
-      return subscribe((changes) => {
+      return calls.add((changes) => {
         if (!touches(changes, mine)) return;
         const next = look();
         if (same(last, next)) return;
@@ -72,15 +67,7 @@ export function makeWatchers(core: ScopeCore, report: (error: unknown) => void):
       waiting.push(changes);
       if (telling) return;
       telling = true;
-      for (let next; (next = waiting.shift()); ) {
-        for (const call of [...calls]) {
-          try {
-            call(next);
-          } catch (error) {
-            report(error);
-          }
-        }
-      }
+      for (let next; (next = waiting.shift()); ) calls.tell(next);
       telling = false;
     },
   };
@@ -91,8 +78,3 @@ const touches = (changes: Changes, reads: Reads): boolean =>
     const { put, del } = changes[collection] ?? {};
     return put && (ids === true || put.some((id) => ids.has(id)) || del!.some((id) => ids.has(id)));
   });
-
-/** The same value, or an array of the same values. */
-const same = (a: unknown, b: unknown): boolean =>
-  Object.is(a, b) ||
-  (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, i) => Object.is(value, b[i])));

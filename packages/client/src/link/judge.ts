@@ -3,8 +3,7 @@
  * the pusher does what it says.
  */
 import type { Decided, Entry } from "../core/words.ts";
-import { refusal } from "./socket.ts";
-import type { PushAnswer, PushResult, Refusal } from "./wire.ts";
+import { refusal, type PushAnswer, type PushResult, type Refusal } from "./wire.ts";
 
 /** What an answer means for a batch. */
 export interface Judgement {

@@ -1,18 +1,38 @@
 /**
- * The one connection of a profile, held by its leading tab, and what goes over it for all scopes. It opens another one when
- * one is over; what a scope's frames mean is its reader's.
+ * The one connection of a profile, held by its leading tab, and what goes over it for all scopes: the envelope, the greeting,
+ * pings both ways, and questions with their answers. It opens another one when one is over; what a scope's frames mean is its
+ * reader's.
  */
 import { makeBackoff } from "../core/backoff.ts";
+import { byteLength } from "../core/door.ts";
+import { LIVE_PUSH_BYTES } from "../core/limits.ts";
 import type { Env, SocketLike } from "../env.ts";
-import { makeTimers } from "../timers.ts";
 import type { Scope } from "../scopes.ts";
+import { makeTimers } from "../timers.ts";
 import type { Token } from "./http.ts";
-import { makeSocket, refusal, type Socket } from "./socket.ts";
 import type { Board } from "./standing.ts";
-import type { Frame } from "./wire.ts";
+import { lost, refusal, type Answer, type Frame } from "./wire.ts";
 
 /** The contract's version this client speaks. */
 const PROTOCOL = 1;
+
+/** The greeting must come within this many milliseconds of the attempt, or the network is one that breaks WebSockets. */
+const HELLO_MS = 10_000;
+
+/** A question over the socket is lost after this many milliseconds. */
+const ANSWER_MS = 30_000;
+
+/** Seconds between pings where the greeting names none. */
+const PING_S = 25;
+
+/** The link is dead when nothing was heard for this many ping intervals: two may be lost, and some time to arrive. */
+const SILENCE_PINGS = 2.5;
+
+/** After the page came back, a link that stays silent for this many milliseconds is dead. */
+const PROBE_MS = 5_000;
+
+/** The WebSocket's code where the server does not know who is asking. */
+const UNAUTHENTICATED = 4401;
 
 /** What a link needs. */
 export interface LinkParts {
@@ -28,76 +48,166 @@ export interface LinkParts {
 
 /** See the file's head. */
 export interface Link {
-  /** The connection, while questions may be asked over it. */
-  socket(): Socket | null;
+  /** There are connections at all. */
+  possible: boolean;
+  /** There is a connection, and questions may be asked. */
+  ready(): boolean;
   /** The server speaks another version of the contract. */
   stopped(): boolean;
   start(): void;
   stop(): void;
   /** The page or the network came back. */
   wake(): void;
-  unsubscribe(scope: string): void;
+  /** Sends a frame. Without a connection it goes nowhere: what needs an answer is asked. */
+  say(topic: string, data: Frame): void;
+  /** A `ref` no other question of this connection has. */
+  nextRef(): string;
+  /** Asks and waits for the frame with the same `ref`; nothing without a connection, or too long a question for a frame. */
+  ask(topic: string, data: Frame): Promise<Answer<Frame>> | undefined;
+  /** Ends the connection. */
+  hangUp(): void;
 }
 
 export function makeLink({ env, token, open, scopes, board, connected }: LinkParts): Link {
-  let timers = makeTimers(env);
+  const timers = makeTimers(env);
   const backoff = makeBackoff(env.random);
+  const questions = new Map<string, (answer: Answer<Frame>) => void>();
   let started = false;
   let stopped = false;
-  let socket: Socket | null = null;
+  let socket: SocketLike | null = null;
   let ready = false;
+  let heard = 0;
+  let refs = 0;
 
-  const every = (visit: (scope: Scope) => unknown): void => void [...scopes.values()].forEach(visit);
+  const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const denied = (frame: Pick<Frame, "code" | "error">): void =>
     every(({ name }) => board.heard(name, "read", refusal(frame)));
+  const nextRef = (): string => String(++refs);
+  const hangUp = (): void => end();
+  const write = (topic: string, data: Frame): void => {
+    try {
+      socket?.send(JSON.stringify({ topic, data }));
+    } catch {
+      end();
+    }
+  };
+  const sys = (type: string, more?: object): void => write("sys", { type, ...more });
 
   function connect(): void {
     if (!started || socket || !open) return;
-    let raw: SocketLike;
     try {
-      raw = open();
+      socket = open();
     } catch {
       // An address no WebSocket can have: polling does it.
       return;
     }
-    const mine: Socket = makeSocket(env, raw, token, {
-      ready: ({ protocol = PROTOCOL }) => {
-        stopped = (protocol as number) > PROTOCOL;
-        if (stopped) {
-          denied({ code: "protocol", error: "the server is newer than this page: reload it" });
-          return mine.close();
-        }
-        ready = true;
-        every(({ reader, entered }) => entered && reader.subscribe());
-        connected();
-      },
-      frame: (topic, data) => {
-        if (topic === "sys") return data.code === "unauthenticated" ? denied(data) : undefined;
-        const scope = scopes.get(topic.replace("sync:", ""));
-        if (data.type !== "presence") scope?.reader.frame(data);
-        else scope?.presence.frame(data);
-        if (data.type === "ack") {
-          backoff.calm();
-          scope?.presence.up();
-        }
-      },
-      over: (code) => {
-        socket = null;
-        ready = false;
-        if (code === 4401) denied({ code: "unauthenticated" });
-        every(({ reader, presence }) => {
-          reader.unsubscribed();
-          presence.down();
-        });
-        if (started) timers.after("connect", backoff.next(), connect);
-      },
+    socket.onmessage = ({ data }) => hear(data);
+    socket.onclose = ({ code }) => end(code);
+    // Not every runtime closes what it could not open.
+    socket.onerror = hangUp;
+    timers.after("hello", HELLO_MS, () => ready || end());
+  }
+
+  function end(code?: number): void {
+    const over = socket;
+    if (!over) return;
+    socket = over.onmessage = over.onclose = over.onerror = null;
+    ready = false;
+    timers.clear();
+    try {
+      over.close();
+    } catch {
+      // It was never open.
+    }
+    for (const ref of questions.keys()) answer(ref, lost("disconnected"));
+    if (code === UNAUTHENTICATED) denied({ code: "unauthenticated" });
+    every(({ reader, presence }) => {
+      reader.unsubscribed();
+      presence.down();
     });
-    socket = mine;
+    if (started) timers.after("connect", backoff.next(), connect);
+  }
+
+  function answer(ref: string, with_: Answer<Frame>): void {
+    timers.cancel(ref);
+    questions.get(ref)?.(with_);
+    questions.delete(ref);
+  }
+
+  async function greet({ protocol = PROTOCOL, ping }: Frame): Promise<void> {
+    const mine = socket;
+    const auth = await (async () => token?.())().catch(() => null);
+    if (socket !== mine || ready) return;
+    if (auth === null) return end();
+    if (token) sys("auth", { token: auth });
+    stopped = (protocol as number) > PROTOCOL;
+    if (stopped) {
+      denied({ code: "protocol", error: "the server is newer than this page: reload it" });
+      return end();
+    }
+    ready = true;
+    watch(((ping as number) > 0 ? (ping as number) : PING_S) * 1000);
+    every(({ reader, entered }) => entered && reader.subscribe());
+    connected();
+  }
+
+  /** Pings, and gives up when nothing was heard for too long. Twice per interval, so that an answer has time to come. */
+  function watch(interval: number, odd = false): void {
+    const left = heard + SILENCE_PINGS * interval - env.now();
+    if (left <= 0) return end();
+    if (odd) sys("ping");
+    timers.after("ping", Math.min(interval / 2, left), () => watch(interval, !odd));
+  }
+
+  function hear(text: unknown): void {
+    heard = env.now();
+    let topic: unknown;
+    let data: Frame | undefined;
+    try {
+      ({ topic, data } = JSON.parse(String(text)) as { topic: unknown; data?: Frame });
+    } catch {
+      return;
+    }
+    if (typeof topic !== "string" || typeof data?.type !== "string") return;
+    const { ref, type, code } = data;
+    if (ref !== undefined && questions.has(ref)) {
+      return answer(ref, type === "error" ? refusal(data) : { ok: true, body: data });
+    }
+    if (topic === "sys") {
+      if (type === "hello") void greet(data);
+      if (type === "ping") sys("pong");
+      if (code === "unauthenticated") denied(data);
+      return;
+    }
+    const scope = scopes.get(topic.replace("sync:", ""));
+    if (type !== "presence") scope?.reader.frame(data);
+    else scope?.presence.frame(data);
+    if (type === "ack") {
+      backoff.calm();
+      scope?.presence.up();
+    }
   }
 
   return {
-    socket: () => (ready ? socket : null),
+    possible: !!open,
+    ready: () => ready,
     stopped: () => stopped,
+    nextRef,
+    hangUp,
+    say: (topic, data) => {
+      if (ready) write(topic, data);
+    },
+    ask: (topic, data) => {
+      const ref = nextRef();
+      const question = { ...data, ref };
+      // What stands around it is short.
+      if (!ready || byteLength(JSON.stringify(question)) > LIVE_PUSH_BYTES) return undefined;
+      return new Promise((resolve) => {
+        questions.set(ref, resolve);
+        timers.after(ref, ANSWER_MS, () => answer(ref, lost("no answer")));
+        write(topic, question);
+      });
+    },
     start: () => {
       started = true;
       connect();
@@ -105,19 +215,18 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
     },
     stop: () => {
       started = false;
-      timers.close();
-      timers = makeTimers(env);
+      timers.clear();
       every(({ reader }) => reader.stop());
-      socket?.close();
+      end();
     },
     wake: () => {
       if (!started) return;
-      if (socket) socket.probe();
-      else connect();
+      if (socket) {
+        const asked = env.now();
+        sys("ping");
+        timers.after("probe", PROBE_MS, () => heard < asked && end());
+      } else connect();
       every(({ reader }) => reader.poke());
-    },
-    unsubscribe: (scope) => {
-      if (ready) socket?.say(`sync:${scope}`, { type: "unsubscribe" });
     },
   };
 }

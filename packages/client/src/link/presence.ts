@@ -2,10 +2,11 @@
  * Who is here: a small state per tab, shown to everybody who looks at the same scope for as long as the tab's socket
  * lives. Nothing of it is kept anywhere; after every connection it is said again.
  */
+import { makeCalls } from "../core/calls.ts";
 import { byteLength, checkJson, RefusedError } from "../core/door.ts";
 import { PRESENCE_BYTES } from "../core/limits.ts";
 import type { Json } from "../core/words.ts";
-import type { Frame } from "./wire.ts";
+import type { Frame, PresenceFrame } from "./wire.ts";
 
 /** Somebody who is here. */
 export interface Peer {
@@ -18,9 +19,6 @@ export interface Peer {
   /** It is this tab. */
   self?: boolean;
 }
-
-/** A frame about it; the first one holds all, later ones what is different. */
-type PresenceFrame = Frame & { peers?: Peer[]; join?: Peer[]; set?: Peer[]; leave?: string[]; you?: Record<string, string> };
 
 /** What a page has of it. */
 export interface Presence {
@@ -65,20 +63,14 @@ export interface PresenceHub extends Presence {
 
 export function makePresence({ tab, say, here, feed, report }: PresenceParts): PresenceHub {
   const states = new Map<string, Json | undefined>();
-  const calls = new Set<(peers: readonly Peer[]) => void>();
+  const calls = makeCalls<readonly Peer[]>(report);
   let peers: Peer[] = [];
   let you: Record<string, string> = {};
 
   const adopt = (next: Peer[], ids: Record<string, string>): void => {
     you = ids;
     peers = next.map(({ self: _, ...peer }) => (peer.id === you[tab] ? { ...peer, self: true } : peer));
-    for (const call of [...calls]) {
-      try {
-        call(peers);
-      } catch (error) {
-        report(error);
-      }
-    }
+    calls.tell(peers);
   };
   const tell = (next: Peer[], ids: Record<string, string>): void => {
     adopt(next, ids);
@@ -107,10 +99,9 @@ export function makePresence({ tab, say, here, feed, report }: PresenceParts): P
       own(plain);
     },
     subscribe: (call) => {
-      const one = (now: readonly Peer[]): void => call(now);
-      calls.add(one);
+      const stop = calls.add(call);
       if (!states.has(tab)) own(undefined);
-      return () => void calls.delete(one);
+      return stop;
     },
     show,
     gone: (as) => {

@@ -6,14 +6,12 @@
 import { makeBackoff } from "../core/backoff.ts";
 import { PUSH_BYTES, PUSH_MUTATIONS, VOID } from "../core/limits.ts";
 import type { Counted } from "../core/scope.ts";
-import type { Decided, Entry, Numbered } from "../core/words.ts";
-import type { Env } from "../env.ts";
+import type { Entry, Numbered } from "../core/words.ts";
 import { wire } from "../queue/numbering.ts";
 import type { Batch, Queue } from "../queue/queue.ts";
+import type { Around } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
-import type { Post } from "./http.ts";
 import { judge, type Void } from "./judge.ts";
-import type { Socket } from "./socket.ts";
 import { lost, type Answer, type PushAnswer, type Refusal } from "./wire.ts";
 
 /** Bytes of a push that are not mutations. */
@@ -21,31 +19,6 @@ const HEAD_BYTES = 1024;
 
 /** A new mutation cuts a wait short, but not sooner than this many milliseconds after the last try. */
 const WRITE_MS = 2_000;
-
-/** What a pusher needs. */
-export interface PusherParts {
-  env: Env;
-  scope: string;
-  /** The queue all tabs share first, then what only this page has. */
-  queues(): readonly Queue[];
-  ask: Post;
-  /** The connection, if questions may be asked over it. */
-  socket(): Socket | null;
-  /** The history the scope's base belongs to, if it is open here. */
-  epoch(): string | null;
-  /** This tab may send from this queue. */
-  may(queue: Queue): boolean;
-  /** Places were given out or changed, before they are sent. */
-  numbered(numbered: readonly Numbered[], counted?: Counted): void;
-  /** Verdicts arrived and are kept. */
-  decided(decided: readonly Decided[]): void;
-  /** A push ended; `null` where it was answered. */
-  heard(refusal: Refusal | null): void;
-  /** The server's history is another one: the base finds out about it first. */
-  catchUp(): Promise<Answer<null>>;
-  /** The client id was replaced. */
-  renewed(): void;
-}
 
 /** See the file's head. */
 export interface Pusher {
@@ -63,8 +36,12 @@ export interface Pusher {
 /** Where a step leads: on, to the end of the queue, or to a wait because of something. */
 type Step = "on" | "idle" | Refusal;
 
-export function makePusher(parts: PusherParts): Pusher {
-  const { env, scope, queues } = parts;
+/** `queues`: the one all tabs share first, then what only this page has. */
+export function makePusher(
+  { env, ask, link, board, scopes, leads, spread }: Around,
+  scope: string,
+  queues: readonly Queue[],
+): Pusher {
   const backoff = makeBackoff(env.random);
   const timers = makeTimers(env);
   /** Why a mutation that the server refused to read travels as a void one. */
@@ -79,6 +56,11 @@ export function makePusher(parts: PusherParts): Pusher {
   /** The server asked not to be asked before. */
   let notBefore = -Infinity;
   let closed = false;
+
+  /** This tab may send from this queue. */
+  const may = (queue: Queue): boolean =>
+    !link.stopped() && queues.includes(queue) && (queue !== queues[0] || leads());
+  const heard = (refusal: Refusal | null): void => board.heard(scope, "push", refusal);
 
   async function drain(): Promise<Refusal | null> {
     const wait = notBefore - env.now();
@@ -117,10 +99,9 @@ export function makePusher(parts: PusherParts): Pusher {
   }
 
   async function step(): Promise<Step> {
-    const [shared] = queues();
-    if (distrusts && parts.may(shared!)) {
+    if (distrusts && may(queues[0]!)) {
       distrusts = false;
-      for (const queue of queues()) {
+      for (const queue of queues) {
         const refusal = await renumber(queue, new Set()).catch((error: unknown) => lost(String(error)));
         // What may no longer be read can still be decided: the push says what it is.
         if (refusal && refusal.status !== 403) {
@@ -129,14 +110,14 @@ export function makePusher(parts: PusherParts): Pusher {
         }
       }
     }
-    for (const queue of queues()) {
-      if (!parts.may(queue)) continue;
-      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, parts.epoch());
+    for (const queue of queues) {
+      if (!may(queue)) continue;
+      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, scopes.get(scope)?.core.epoch ?? null);
       // A storage that broke must not hold up what waits in memory.
-      const batch = await (queue === queues().at(-1) ? taking : taking.catch(() => null));
+      const batch = await (queue === queues.at(-1) ? taking : taking.catch(() => null));
       if (!batch) continue;
       // The queue broke, or the lead went, meanwhile.
-      if (!parts.may(queue)) return "on";
+      if (!may(queue)) return "on";
       tell(queue, batch.entries, { epoch: batch.epoch });
       const answer = await send(batch);
       return answer.ok ? answered(queue, batch, answer.body) : refused(batch, answer);
@@ -150,13 +131,13 @@ export function makePusher(parts: PusherParts): Pusher {
       return voids.has(id) ? { id, seq, scope, type: VOID } : wire(entry);
     });
     const push = { client, ...(epoch !== null && { epoch }), mutations };
-    const asked = parts.socket()?.ask(`sync:${scope}`, { type: "push", ...push });
-    return (asked as Promise<unknown> as Promise<Answer<PushAnswer>> | undefined) ?? parts.ask("push", push);
+    const asked = link.ask(`sync:${scope}`, { type: "push", ...push });
+    return (asked as Promise<unknown> as Promise<Answer<PushAnswer>> | undefined) ?? ask("push", push);
   }
 
   async function answered(queue: Queue, { client, epoch, entries }: Batch, answer: PushAnswer): Promise<Step> {
     const { decided, conflicts, open, clientUnknown, mismatch } = judge(entries, answer, voids);
-    parts.heard(mismatch);
+    heard(mismatch);
     refusedEpoch = undefined;
     if (clientUnknown && client === queue.client) {
       // What was sent earlier under a forgotten client, and is not part of this answer, will not be executed either.
@@ -172,12 +153,14 @@ export function makePusher(parts: PusherParts): Pusher {
     // history, the answer says which one the places count in.
     await queue.settle(decided, scope, epoch ?? answer.epoch).catch(() => undefined);
     for (const { id } of decided) voids.delete(id);
-    parts.decided(decided);
+    if (decided.length) {
+      renumbered = false;
+      spread({ t: "decided", decided });
+    }
     if (clientUnknown) {
       await queue.renew(client);
-      parts.renewed();
+      spread({ t: "renewed", client: queues[0]!.client });
     }
-    if (decided.length) renumbered = false;
     if (conflicts.size || open?.code === "out_of_order") {
       const refusal = await renumber(queue, conflicts);
       if (refusal) return refusal;
@@ -193,7 +176,7 @@ export function makePusher(parts: PusherParts): Pusher {
   }
 
   async function refused({ epoch, entries }: Batch, refusal: Refusal): Promise<Step> {
-    parts.heard(refusal);
+    heard(refusal);
     if (refusal.status === 400 || refusal.status === 413) {
       // Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place.
       const [{ id }] = entries as [Entry];
@@ -208,9 +191,10 @@ export function makePusher(parts: PusherParts): Pusher {
     distrusts = true;
     const before = refusedEpoch;
     refusedEpoch = epoch;
-    const synced = await parts.catchUp();
+    // The base finds out first which one it is now.
+    const synced = await scopes.get(scope)?.reader.catchUp();
     // A scope that may not be read tells nothing; its places are asked for all the same.
-    if (!synced.ok && synced.status !== 403) return synced;
+    if (synced?.ok === false && synced.status !== 403) return synced;
     // The same epoch was refused before: the server is between two histories.
     return before === epoch ? refusal : "on";
   }
@@ -220,8 +204,8 @@ export function makePusher(parts: PusherParts): Pusher {
     const { client } = queue;
     // Any page carries the watermark; this one is small. Where the beginning is trimmed, only a snapshot does.
     type Mark = { last_seq?: number | null; epoch: string };
-    let answer = await parts.ask<Mark>("pull", { scope, client, cursor: 0, limit: 1 });
-    if (!answer.ok && answer.code === "cursor_too_old") answer = await parts.ask<Mark>("snapshot", { scope, client });
+    let answer = await ask<Mark>("pull", { scope, client, cursor: 0, limit: 1 });
+    if (!answer.ok && answer.code === "cursor_too_old") answer = await ask<Mark>("snapshot", { scope, client });
     if (!answer.ok) return answer;
     const { last_seq, epoch } = answer.body;
     const lastSeq = last_seq ?? 0;
@@ -229,9 +213,10 @@ export function makePusher(parts: PusherParts): Pusher {
     return null;
   }
 
-  function tell(queue: Queue, numbered: readonly Numbered[], counted?: Counted): void {
+  function tell(queue: Queue, given: readonly Numbered[], counted: Counted): void {
     // Places of another client id mean nothing beside the watermark readers ask for.
-    if (queue === queues()[0]) parts.numbered(numbered, counted);
+    if (queue !== queues[0]) return;
+    spread({ t: "numbered", scope, numbered: given.map(({ id, seq }) => ({ id, seq })), counted });
   }
 
   return {

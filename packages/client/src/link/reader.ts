@@ -4,15 +4,15 @@
  * follow on. In a tab that does not lead it only catches up when it is asked to.
  */
 import { makeBackoff } from "../core/backoff.ts";
+import { guarded } from "../core/calls.ts";
 import { PULL_CHANGES } from "../core/limits.ts";
-import type { Page, ScopeCore } from "../core/scope.ts";
+import type { Applied, Page, ScopeCore } from "../core/scope.ts";
 import type { Snapshot } from "../core/words.ts";
-import type { Env } from "../env.ts";
+import type { Around } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
-import type { Post } from "./http.ts";
-import { refusal, type Socket } from "./socket.ts";
-import { lost, type AckFrame, type Answer, type ChangesFrame, type Frame } from "./wire.ts";
-import type { PullAnswer, Refusal } from "./wire.ts";
+import type { Moves } from "./news.ts";
+import { lost, refusal, type AckFrame, type Answer, type ChangesFrame, type Frame } from "./wire.ts";
+import type { PullAnswer, Refusal, SnapshotFrame } from "./wire.ts";
 
 /** Milliseconds between polls: slow enough for a thousand pages on one small server, fast enough to feel alive. */
 export const POLL_MS = 3_000;
@@ -38,35 +38,17 @@ const EXPECT_MS = 5_000;
 /** Resets further apart than this, in milliseconds, don't count as a loop. */
 const CALM_MS = 60_000;
 
+/** Scopes that may each keep a request waiting: browsers have six per server. */
+const WAITING_SCOPES = 3;
+
+/** Codes of a refusal that another base helps against. */
+const RESETS = new Set(["cursor_too_old", "epoch_changed"]);
+
+/** Done, with nothing to tell. */
+const DONE: Answer<null> = { ok: true, body: null };
+
 /** Snapshots one catch-up takes before it waits: two histories may follow each other, a third is a loop. */
 const CATCH_UP_RESETS = 3;
-
-/** What a reader needs. */
-export interface ReaderParts {
-  env: Env;
-  ask: Post;
-  core: ScopeCore;
-  scope: string;
-  /** The connection, while questions may be asked over it. */
-  socket(): Socket | null;
-  /** There are connections at all. */
-  sockets: boolean;
-  /** So few scopes are followed that each may keep a request waiting: browsers have six per server. */
-  few(): boolean;
-  /** The server speaks another version: nothing is read until it doesn't. */
-  stopped(): boolean;
-  /** Whose watermark to ask for. */
-  client(): string;
-  leads(): boolean;
-  /** The subscription is live, or no longer. */
-  live(is: boolean): void;
-  /** A question ended; `null` where it was answered. */
-  heard(refusal: Refusal | null): void;
-  /** What moved the base, for the other tabs. */
-  feed: { page(page: Page): void; base(base: Snapshot): void; lose(other: boolean): void; drop(): void };
-  /** Another history was found: places given under the old one can't be trusted. */
-  otherHistory(): void;
-}
 
 /** See the file's head. */
 export interface Reader {
@@ -77,6 +59,7 @@ export interface Reader {
   subscribe(): void;
   /** The connection or the subscription is gone. */
   unsubscribed(): void;
+  /** A frame of the scope. One that can't be read does not take the page down; what it carried is pulled. */
   frame(data: Frame): void;
   /** The page or the network came back: look now. */
   poke(): void;
@@ -90,8 +73,13 @@ export interface Reader {
   close(): void;
 }
 
-export function makeReader(parts: ReaderParts): Reader {
-  const { env, core, scope, feed } = parts;
+/** `move` does to the base, here and in the other tabs, what was heard of it. */
+export function makeReader(
+  { env, ask, link, board, scopes, client, leads, spread }: Around,
+  scope: string,
+  core: ScopeCore,
+  move: (news: Moves) => Applied | void,
+): Reader {
   const topic = `sync:${scope}`;
   const timers = makeTimers(env);
   const reconnects = makeBackoff(env.random);
@@ -101,117 +89,129 @@ export function makeReader(parts: ReaderParts): Reader {
   let closed = false;
   let subscription: "none" | "asked" | "live" = "none";
   let ref = "";
+  /** Whose watermark the subscription was asked with. */
+  let asker = "";
   let waits = false;
   let catching: Promise<Answer<null>> | null = null;
   let again = false;
   let lastReset = -Infinity;
 
-  const apply = (page: Page) => {
-    const applied = core.apply(page);
-    if (applied === "applied" || applied === "duplicate") feed.page(page);
-    return applied;
+  const isLive = (): boolean => subscription === "live";
+  const apply = (page: Page) => move({ t: "page", scope, page });
+  // A server that was asked for a client's watermark and names none has none.
+  const reset = (snapshot: Snapshot): unknown =>
+    move({ t: "base", scope, base: { ...snapshot, last_seq: snapshot.last_seq ?? 0 } });
+  const live = (is: boolean): void => {
+    if (leads()) board.live(scope, is);
   };
-  const reset = (snapshot: Snapshot): void => {
-    // A server that was asked for a client's watermark and names none has none.
-    const base = { ...snapshot, last_seq: snapshot.last_seq ?? 0 };
-    core.reset(base);
-    feed.base(base);
+  const heard = (refused: Refusal | null): void => {
+    if (leads()) board.heard(scope, "read", refused);
   };
   const pollIn = (ms: number): void => {
     if (started) timers.after("poll", ms, poll);
   };
-
-  function subscribe(): void {
-    const socket = parts.socket();
-    if (!socket || !started || subscription !== "none") return;
-    subscription = "asked";
-    ref = socket.nextRef();
-    const have = core.valid && { cursor: core.cursor, epoch: core.epoch, digest: core.digest };
-    socket.say(topic, { type: "subscribe", ref, client: parts.client(), ...have });
-    timers.after("subscribe", SUBSCRIBE_MS, socket.close);
-  }
   const subscribeIn = (ms: number): void => timers.after("subscribe", ms, subscribe);
 
+  function subscribe(): void {
+    if (!link.ready() || !started || subscription !== "none") return;
+    subscription = "asked";
+    ref = link.nextRef();
+    asker = client();
+    const have = core.valid && { cursor: core.cursor, epoch: core.epoch, digest: core.digest };
+    link.say(topic, { type: "subscribe", ref, client: asker, ...have });
+    timers.after("subscribe", SUBSCRIBE_MS, link.hangUp);
+  }
+
   function unsubscribed(): void {
+    if (subscription === "none") return;
     timers.cancel("subscribe");
     subscription = "none";
-    parts.live(false);
+    live(false);
     waits = false;
     pollIn(POLL_MS * env.random());
   }
 
   function frame(data: Frame): void {
-    switch (data.type) {
-      case "snapshot":
-        return reset(data as Frame & Snapshot);
-      case "ack": {
-        const { epoch, cursor, last_seq } = data as AckFrame;
-        timers.cancel("subscribe");
-        subscription = "live";
-        reconnects.calm();
-        if (!core.valid || epoch !== core.epoch) return lose("epoch_changed", subscribeIn);
-        parts.live(true);
-        core.watermark(cursor, last_seq ?? 0);
-        const head = core.head();
-        if (head) feed.page(head);
-        return;
-      }
-      case "changes": {
-        const applied = apply(data as ChangesFrame);
-        if (applied === "gap") void catchUp();
-        if (applied === "foreign") lose("epoch_changed", subscribeIn);
-        return;
-      }
-      case "lagged":
+    const { type, code = "" } = data;
+    if (type === "snapshot") {
+      if (asker === client()) return void reset(data as SnapshotFrame);
+      // Another client's watermark does not say what of this one's is in it: asked again, as who it is now.
+      unsubscribed();
+      subscribe();
+    }
+    // Of a subscription that another one has replaced it says nothing.
+    if (type === "ack" && data.ref === ref) {
+      const { epoch, cursor, last_seq } = data as AckFrame;
+      timers.cancel("subscribe");
+      subscription = "live";
+      reconnects.calm();
+      if (!core.valid || epoch !== core.epoch) return lose("epoch_changed", subscribeIn);
+      live(true);
+      if (asker === client()) core.watermark(cursor, last_seq ?? 0);
+      apply(core.head()!);
+      // What another history accepted is let go of by a page from the head, which does not come by itself.
+      expect();
+    }
+    // Of a subscription that is over they are not missed: the next one begins at the base.
+    if (type === "changes" && isLive()) {
+      const applied = apply(data as ChangesFrame);
+      if (applied === "gap") {
+        // What is missing would have to be asked for until it is there; the subscription does that.
         unsubscribed();
-        return subscribeIn(resets.next());
-      case "reset":
-        return lose(data.code!, data.code === "use_http" ? pollIn : subscribeIn);
-      case "error":
-        // Without a ref it ends the subscription; with another's it is not this one's.
-        if (data.ref !== undefined && data.ref !== ref) return;
-        if (resettable(data.code)) return lose(data.code!, subscribeIn);
-        unsubscribed();
-        denied(refusal(data));
-        subscribeIn(reconnects.next());
+        subscribeIn(pause());
+      }
+      if (applied === "foreign") lose("epoch_changed", subscribeIn);
+    }
+    if (type === "lagged") {
+      unsubscribed();
+      subscribeIn(resets.next());
+    }
+    if (type === "reset") lose(code, code === "use_http" ? pollIn : subscribeIn);
+    // Without a ref it ends the subscription; with another's it is not this one's.
+    if (type === "error" && (data.ref ?? ref) === ref) {
+      if (RESETS.has(code)) return lose(code, subscribeIn);
+      unsubscribed();
+      denied(refusal(data));
+      subscribeIn(reconnects.next());
     }
   }
-
-  const resettable = (code?: string): boolean => code === "cursor_too_old" || code === "epoch_changed";
 
   function denied(refused: Refusal): void {
     // What may no longer be read must not stay readable here.
-    if (refused.status === 403) {
-      core.drop();
-      feed.drop();
-    }
-    parts.heard(refused);
+    if (refused.status === 403) move({ t: "drop", scope });
+    heard(refused);
   }
 
-  /** The base can't be continued. The first time at once; a loop of resets waits longer and longer. */
+  /** The base can't be continued: another one is asked for. */
   function lose(code: string, then?: (ms: number) => void): void {
     if (then) unsubscribed();
     const other = code === "epoch_changed";
-    core.invalidate(other);
-    feed.lose(other);
-    if (other) parts.otherHistory();
+    move({ t: "lose", scope, other });
+    // Places given under another history can't be trusted.
+    if (other) spread({ t: "distrust", scope });
+    const wait = pause();
+    then?.(wait);
+  }
+
+  /** How long to wait before asking again for what can't be continued: not at all the first time, in a loop ever longer. */
+  function pause(): number {
     const calm = env.now() - lastReset > CALM_MS;
     lastReset = env.now();
     if (calm) resets.calm();
     const wait = resets.next();
-    then?.(calm ? 0 : wait);
+    return calm ? 0 : wait;
   }
 
   async function poll(): Promise<void> {
-    if (subscription === "live" || !started) return;
+    if (isLive() || !started) return;
     const asked = env.now();
     let wait = POLL_MS * (0.75 + env.random() / 2) * (env.hidden() ? HIDDEN : 1);
-    let { cursor } = core;
-    let answer = waits && core.valid && !env.hidden() && parts.few() ? await pull(WAIT_S) : null;
+    const { cursor } = core;
+    let answer = waits && core.valid && !env.hidden() && scopes.size <= WAITING_SCOPES ? await pull(WAIT_S) : null;
     // It said no, or that there is more.
     const waited = answer?.ok && (env.now() - asked > WAITED_MS || core.cursor > cursor);
     if (!answer?.ok || again) answer = await catchUp();
-    if ((subscription as string) === "live") return;
+    if (isLive()) return;
     waits = answer.ok;
     if (answer.ok) {
       polls.calm();
@@ -222,7 +222,6 @@ export function makeReader(parts: ReaderParts): Reader {
     pollIn(wait);
   }
 
-  /** Pulls to the head. Several at a time are one. */
   function catchUp(): Promise<Answer<null>> {
     again = true;
     catching ??= caughtUp();
@@ -237,14 +236,13 @@ export function makeReader(parts: ReaderParts): Reader {
       while (again && !closed) {
         again = false;
         const { epoch } = core;
-        if (parts.stopped()) return lost("another version");
-        const asking = core.valid ? pull() : snapshot();
-        const answer = await asking.catch((error: unknown) => lost(String(error)));
+        if (link.stopped()) return lost("another version");
+        const answer = await (core.valid ? pull() : snapshot()).catch((error: unknown) => lost(String(error)));
         if (answer.ok) {
-          parts.heard(null);
+          heard(null);
           continue;
         }
-        if (!resettable(answer.code) || count++ >= CATCH_UP_RESETS) {
+        if (!RESETS.has(answer.code) || count++ >= CATCH_UP_RESETS) {
           denied(answer);
           return answer;
         }
@@ -252,7 +250,7 @@ export function makeReader(parts: ReaderParts): Reader {
         if (core.epoch === epoch) lose(answer.code);
         again = true;
       }
-      return { ok: true, body: null };
+      return DONE;
     } finally {
       // In the same breath as the last look at `again`: whoever asks now starts another.
       catching = null;
@@ -261,19 +259,19 @@ export function makeReader(parts: ReaderParts): Reader {
 
   async function pull(wait?: number): Promise<Answer<null>> {
     const { cursor, epoch, digest, acceptances } = core;
-    const asked = { scope, cursor, epoch, digest, limit: PULL_CHANGES, client: parts.client(), wait };
-    const answer = await parts.ask<PullAnswer>("pull", asked);
+    const asked = client();
+    const question = { scope, cursor, epoch, digest, limit: PULL_CHANGES, client: asked, wait };
+    const answer = await ask<PullAnswer>("pull", question);
     if (!answer.ok) return answer;
-    const { body } = answer;
+    const { next_cursor, has_more, last_seq = 0, ...page } = answer.body;
+    const partial = has_more || asked !== client();
     if (core.epoch === epoch && core.valid) {
       const applied = apply({
+        ...page,
         from: cursor,
-        cursor: body.next_cursor,
-        digest: body.digest,
-        epoch: body.epoch,
-        changes: body.changes,
-        // Read at the head: it says nothing about a base that has not got there yet.
-        lastSeq: body.has_more ? undefined : (body.last_seq ?? 0),
+        cursor: next_cursor,
+        // Read at the head: it says nothing about a base that has not got there yet, nor about another client.
+        lastSeq: partial ? undefined : (last_seq ?? 0),
         lastWord: core.acceptances === acceptances,
       });
       if (applied === "foreign") return refusal({ code: "epoch_changed" });
@@ -281,52 +279,50 @@ export function makeReader(parts: ReaderParts): Reader {
       if (applied === "gap" && core.cursor !== cursor) again = true;
       else if (applied === "gap") return lost("a gap");
     }
-    if (body.has_more) again = true;
-    return { ok: true, body: null };
+    again ||= partial;
+    return DONE;
   }
 
   async function snapshot(): Promise<Answer<null>> {
-    const answer = await parts.ask<Snapshot>("snapshot", { scope, client: parts.client() });
+    const asked = client();
+    const answer = await ask<Snapshot>("snapshot", { scope, client: asked });
     if (!answer.ok) return answer;
-    reset(answer.body);
-    return { ok: true, body: null };
+    if (asked === client()) reset(answer.body);
+    else again = true;
+    return DONE;
+  }
+
+  function expect(): void {
+    const open = (): boolean => core.pending.some((item) => item.accepted !== null);
+    if (timers.has("expect") || !open()) return;
+    timers.after("expect", leads() && !isLive() ? 0 : EXPECT_MS, () => open() && catchUp());
   }
 
   return {
     start: () => {
       started = true;
       subscribe();
-      pollIn(parts.sockets ? GRACE_MS : 0);
+      pollIn(link.possible ? GRACE_MS : 0);
     },
     stop: () => {
       started = false;
-      if (subscription !== "none") unsubscribed();
+      unsubscribed();
       timers.cancel("poll");
     },
     subscribe,
-    unsubscribed: () => subscription !== "none" && unsubscribed(),
-    // A frame that can't be read must not take the page down; what it carried is pulled.
-    frame: (data) => {
-      try {
-        frame(data);
-      } catch (error) {
-        env.report(error);
-        void catchUp();
-      }
-    },
-    poke: () => subscription !== "live" && pollIn(0),
+    unsubscribed,
+    frame: guarded((error) => {
+      env.report(error);
+      void catchUp();
+    }, frame),
+    poke: () => isLive() || pollIn(0),
     catchUp,
-    expect: () => {
-      const open = (): boolean => core.pending.some((item) => item.accepted !== null);
-      if (timers.has("expect") || !open()) return;
-      const soon = parts.leads() && subscription !== "live";
-      timers.after("expect", soon ? 0 : EXPECT_MS, () => open() && catchUp());
-    },
+    expect,
     resync: () => {
       lose("epoch_changed");
       return catchUp();
     },
-    isLive: () => subscription === "live",
+    isLive,
     close: () => {
       closed = true;
       started = false;

@@ -2,42 +2,9 @@
  * The tabs of one profile that share a queue: news between them, and which one leads. A lost message costs time, never
  * a mutation: the queue is the truth. Two tabs never lead at once.
  */
-import type { Counted, Page } from "../core/scope.ts";
-import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core/words.ts";
-import type { Env } from "../env.ts";
-import type { Peer } from "./presence.ts";
-import type { LinkState } from "./standing.ts";
-
-/** What tabs tell each other. */
-export type News =
-  | { t: "appended"; entries: Entry[] }
-  | { t: "numbered"; scope: string; numbered: Numbered[]; counted?: Counted | undefined }
-  | { t: "decided"; decided: Decided[] }
-  | { t: "undone"; id: string }
-  | { t: "renewed"; client: string }
-  /** To the leader: places of a scope can't be trusted. */
-  | { t: "distrust"; scope: string }
-  /** To the leader: send now. */
-  | { t: "push" }
-  /** To the leader: a visible tab would lead instead of a hidden one. */
-  | { t: "yield" }
-  /** From a new leader. */
-  | { t: "leads"; hidden: boolean }
-  /** To the leader: this tab has these scopes open, this far (nothing where it has no base). */
-  | { t: "open"; tab: string; scopes: Record<string, { cursor: number; epoch: string } | null> }
-  /** To the leader: this tab is gone. */
-  | { t: "gone"; tab: string }
-  /** To the leader: what a tab shows of itself; nothing where it only looks. */
-  | { t: "here"; tab: string; scope: string; state: Json | undefined }
-  /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */
-  | { t: "state"; state: LinkState; ask: boolean }
-  /** From the leader: what moved the base of a scope. */
-  | { t: "page"; scope: string; page: Page }
-  | { t: "base"; scope: string; base: Snapshot | KeptBase }
-  | { t: "lose"; scope: string; other: boolean }
-  | { t: "drop"; scope: string }
-  /** From the leader: who is in a scope, and as whom each tab is. */
-  | { t: "peers"; scope: string; peers: Peer[]; you: Record<string, string> };
+import { guarded } from "../core/calls.ts";
+import type { ChannelLike, Env } from "../env.ts";
+import type { News } from "./news.ts";
 
 /** What a tab hears. */
 export interface TabEvents {
@@ -52,42 +19,39 @@ export interface TabEvents {
 export interface Tabs {
   /** This tab holds the link for all. */
   leads(): boolean;
-  /** Asks to lead, now or when the leader is gone. Without locks, as in other runtimes, this one is alone. */
-  apply(): void;
+  /**
+   * Asks to lead, now or when the leader is gone. `shared` is false for a queue that only this page sees: then, and without
+   * locks, as in other runtimes, it is alone.
+   */
+  apply(shared: boolean): void;
   /** Tells the other tabs. */
   post(news: News): void;
   /** This page is being looked at: a hidden leader should make way, its timers are slow. */
   prefer(): void;
-  /** From now on alone: what the others share is gone for this tab. */
-  leave(): Promise<void>;
   /** Leaves. The lead passes on when nothing is on its way any more. */
-  close(): Promise<void>;
+  leave(): Promise<void>;
+  /** From now on alone: what the others share is gone for this tab. */
+  lead(): void;
 }
 
 /** A hidden leader that does not make way for this many milliseconds is frozen: the lead is taken from it. */
 const FROZEN_MS = 5_000;
 
-/** `shared` is false for a queue that only this page sees. */
-export function makeTabs(env: Env, name: string, shared: boolean, events: TabEvents): Tabs {
-  const channel = shared ? env.channel?.(name) : undefined;
+export function makeTabs(env: Env, name: string, events: TabEvents): Tabs {
+  let channel: ChannelLike | undefined;
+  let locks: Env["locks"];
   let abort = new AbortController();
   let leads = false;
   let leaving = false;
-  let closed = false;
   let release: (() => void) | undefined;
   let steal: unknown;
 
-  const post = (news: News): void => {
-    try {
-      if (!closed) channel?.postMessage(news);
-    } catch (error) {
-      env.report(error);
-    }
-  };
+  const post = (news: News): void => guarded(env.report, () => channel?.postMessage(news))();
+  const spare = (): void => env.clearTimeout(steal);
 
   const lead = (): void => {
     leads = true;
-    env.clearTimeout(steal);
+    spare();
     post({ t: "leads", hidden: env.hidden() });
     events.leads();
   };
@@ -103,26 +67,21 @@ export function makeTabs(env: Env, name: string, shared: boolean, events: TabEve
 
   const request = (options: LockOptions): void => {
     const { signal } = abort;
-    const held = env.locks!.request(name, options, () => {
+    const held = locks!.request(name, options, () => {
       if (leaving) return undefined;
       const released = new Promise<void>((resolve) => (release = resolve));
       lead();
       return released;
     });
     // Taken away, or no longer wanted.
-    held.catch(() => resign().then(() => signal.aborted || leaving || apply()));
+    held.catch(() => resign().then(() => signal.aborted || leaving || line()));
   };
-
-  const apply = (): void => {
-    if (shared && env.locks) request({ signal: abort.signal });
-    else lead();
-  };
+  const line = (): void => request({ signal: abort.signal });
 
   const prefer = (): void => {
-    if (leads || leaving) return;
+    if (leads || leaving || !locks) return;
     post({ t: "yield" });
-    if (!shared || !env.locks) return;
-    env.clearTimeout(steal);
+    spare();
     steal = env.setTimeout(() => {
       abort.abort();
       abort = new AbortController();
@@ -130,40 +89,42 @@ export function makeTabs(env: Env, name: string, shared: boolean, events: TabEve
     }, FROZEN_MS);
   };
 
-  const leave = async (): Promise<void> => {
-    leaving = true;
-    env.clearTimeout(steal);
-    abort.abort();
-    // What is answered until then is still told.
-    await resign();
-    closed = true;
-    channel?.close();
+  const hear = (news: News): void => {
+    if (news.t === "yield") {
+      if (leads && env.hidden()) void resign().then(line);
+      // A leader that is seen, or awake: it need not be robbed.
+      else if (leads) post({ t: "leads", hidden: false });
+      return;
+    }
+    if (news.t === "leads") {
+      spare();
+      if (news.hidden && !env.hidden()) prefer();
+    }
+    events.news(news);
   };
-
-  if (channel) {
-    channel.onmessage = ({ data }) => {
-      const news = data as News;
-      if (closed) return;
-      if (news.t === "yield") {
-        if (leads && env.hidden()) void resign().then(apply);
-        // A leader that is seen, or awake: it need not be robbed.
-        else if (leads) post({ t: "leads", hidden: false });
-        return;
-      }
-      if (news.t === "leads") {
-        env.clearTimeout(steal);
-        if (news.hidden && !env.hidden()) prefer();
-      }
-      events.news(news);
-    };
-  }
 
   return {
     leads: () => leads,
-    apply,
+    apply: (shared) => {
+      if (shared) {
+        locks = env.locks;
+        channel = env.channel?.(name);
+        if (channel) channel.onmessage = ({ data }) => channel && hear(data as News);
+      }
+      if (locks) line();
+      else lead();
+    },
     post,
     prefer,
-    leave: () => leave().then(lead),
-    close: leave,
+    leave: async () => {
+      leaving = true;
+      spare();
+      abort.abort();
+      // What is answered until then is still told.
+      await resign();
+      channel?.close();
+      channel = undefined;
+    },
+    lead,
   };
 }

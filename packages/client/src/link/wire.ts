@@ -1,8 +1,9 @@
 /**
  * The contract's messages as types, and the one shape every question ends in: an answer, or a refusal with its code.
- * Types and names only; nothing here decides what a refusal means.
+ * Nothing here decides what a refusal means.
  */
 import type { Change, Snapshot } from "../core/words.ts";
+import type { Peer } from "./presence.ts";
 
 /** A question as a whole was not answered. `status` 0: nothing came back at all. */
 export interface Refusal {
@@ -68,14 +69,29 @@ export interface ChangesFrame extends Frame {
   changes: Change[];
 }
 export type SnapshotFrame = Frame & Snapshot;
+/** Who is here: the first one holds all, later ones what is different. */
+export interface PresenceFrame extends Frame {
+  peers?: Peer[];
+  join?: Peer[];
+  set?: Peer[];
+  leave?: string[];
+  you?: Record<string, string>;
+}
 
 /** Nothing came back: the network's fault, or the server's. */
 export const lost = (error: string): Refusal => ({ ok: false, status: 0, code: "network", error, retryAfter: 0 });
 
 /** The HTTP status of the codes that are told apart by it, for refusals that came over the socket. */
-export const STATUS: Readonly<Record<string, number>> = {
+const STATUS: Readonly<Record<string, number>> = {
   invalid_mutation: 400,
   unauthenticated: 401,
   forbidden: 403,
   too_large: 413,
 };
+
+/** An `error` frame as the refusal it is. */
+export const refusal = ({ code = "unavailable", error = code }: Pick<Frame, "code" | "error">): Refusal => ({
+  ...lost(error),
+  status: STATUS[code] ?? 500,
+  code,
+});

@@ -6,9 +6,13 @@ import { byteLength } from "../core/door.ts";
 import type { Entry } from "../core/words.ts";
 import type { Room } from "./queue.ts";
 
+/** A mutation without what only the queue needs to know. */
+export const bare = ({ order: _, plain: __, ...entry }: Entry): Omit<Entry, "order" | "plain"> => entry;
+
 /** A mutation as it travels. */
-export function wire({ created: _, order: __, plain: ___, seq, ...entry }: Entry): object {
-  return seq === null ? entry : { ...entry, seq };
+export function wire(entry: Entry): object {
+  const { created: _, seq, ...rest } = bare(entry);
+  return seq === null ? rest : { ...rest, seq };
 }
 
 /** The first of a scope's mutations, with places after `last` for those that have none. */

@@ -3,7 +3,7 @@
  * a trace is about stands in the core.
  */
 import { deepStrictEqual } from "node:assert";
-import { ScopeCore } from "../../src/core/scope.ts";
+import { makeScopeCore, type ScopeCore } from "../../src/core/scope.ts";
 import type { Change, Entry, Json, Snapshot } from "../../src/core/words.ts";
 import { mutators } from "./mutators.ts";
 
@@ -37,7 +37,7 @@ export class Player {
   }
 
   open(): void {
-    this.core = new ScopeCore(mutators, {
+    this.core = makeScopeCore(mutators, {
       changed: () => this.notices++,
       unknown: (change: Change) => this.told.push(change.cursor),
     });

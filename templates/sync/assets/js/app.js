@@ -210,6 +210,11 @@ $("todos").addEventListener(
   true,
 );
 
+// In development the key below Escape, with Ctrl, opens the inspector; a release's page knows no such module.
+addEventListener("keydown", ({ ctrlKey, code }) => {
+  if (ctrlKey && code === "Backquote") import("riverrun/inspector").then(({ toggle }) => toggle(client), console.debug);
+});
+
 // --- From here on --------------------------------------------------------------------------------------------------
 
 client.subscribe(show);

@@ -22,6 +22,8 @@ use super::Mode;
 
 /// Where the browser client is: part of the library, and of the page's scripts.
 const CLIENT: &str = "/_sync/client.js";
+/// Where its inspector is, which only a page in development can open.
+const INSPECTOR: &str = "/_sync/inspector.js";
 
 /// A year: browsers take no longer time for "for ever".
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -70,6 +72,9 @@ impl Assets {
     /// written into a script that is fingerprinted itself.
     pub fn scripts(&self) -> Value {
         let mut imports = BTreeMap::from([("riverrun".to_owned(), CLIENT.to_owned())]);
+        if matches!(*self.0, Source::Folder(_)) {
+            imports.insert("riverrun/inspector".to_owned(), INSPECTOR.to_owned());
+        }
         for name in self.names("js") {
             if let (Some(url), Some(bare)) = (self.url(&format!("js/{name}")), name.strip_suffix(".js")) {
                 imports.insert(format!("app/{bare}"), url);
@@ -213,9 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn both_modes_give_the_scripts_the_same_names() {
+    fn both_modes_give_the_scripts_the_same_names_and_only_development_has_the_inspector() {
         let of = |mode| Assets::open(mode).scripts().to_string();
-        assert_eq!(of(Mode::Development), of(Mode::Release));
+        let inspector = format!(", 'riverrun/inspector': '{INSPECTOR}'");
+        assert!(of(Mode::Development).contains(&inspector), "{}", of(Mode::Development));
+        assert_eq!(of(Mode::Development).replace(&inspector, ""), of(Mode::Release));
         assert!(of(Mode::Release).contains("app/"), "{}", of(Mode::Release));
     }
 }

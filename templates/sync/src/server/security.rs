@@ -32,7 +32,9 @@ pub async fn headers(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(Shared::new().nonce(&nonce));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.extend(HEADERS);
+    for (name, value) in HEADERS {
+        headers.insert(name, value);
+    }
     if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

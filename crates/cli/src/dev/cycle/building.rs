@@ -8,6 +8,7 @@ use crate::dev::{
     board::Problem,
     build::{Built, Step, build},
     say::estimate,
+    shared,
     watch::Watch,
 };
 
@@ -27,20 +28,36 @@ impl Cycle {
                 estimate(total, cores)
             );
             say.note("Building", &text);
+        } else if self.app.is_none() {
+            say.note(
+                "Building",
+                &format!("{}: seconds where it was built before, minutes where it was not", project.name),
+            );
         }
-        say.begin(is_first.then_some(total));
+        // Nothing is served yet: whoever waits wants to know how far it is.
+        let is_waited_for = self.app.is_none();
+        // Until something was built here, what lies in the target directory may have been built elsewhere.
+        let is_anothers = self.program.as_os_str().is_empty() && shared::may_be_anothers(&project);
+        if is_anothers && !is_first {
+            let text = "the target directory is shared: what another folder may have built there is built anew";
+            say.note("Cleaning", text);
+        }
+        say.begin(is_waited_for.then_some(total));
         board.change(|now| now.building = Some("Building".to_owned()));
         self.doing = Doing::Building(Box::pin(async move {
             let told = |step: Step<'_>| match step {
-                Step::Done(done) if is_first => {
+                Step::Done(done) if is_waited_for => {
                     say.progress(done, total);
-                    let text = format!("Building for the first time: {done} of {total} packages");
+                    let text = format!("Building: {done} of {total} packages");
                     board.change(|now| now.building = Some(text));
                 }
                 Step::Done(_) => {}
                 Step::Warning(text) => say.words(text),
                 Step::Said(text) => say.note("Cargo", text),
             };
+            if is_anothers {
+                shared::clean(&project).await;
+            }
             build(&project, told).await
         }));
     }
@@ -51,6 +68,7 @@ impl Cycle {
         self.broken = built.is_err();
         match built {
             Ok(built) => {
+                shared::note(&self.project, &built.program);
                 if let Err(error) = watch.inputs(&built.inputs, &self.project) {
                     self.say.wrong("Watching", &format!("not everything: {error}"));
                 }

@@ -1,0 +1,42 @@
+/**
+ * What tabs of one profile tell each other. Tabs may be of two versions: a name changed here is news that the other does not
+ * understand. Types only; nothing here runs.
+ */
+import type { Counted, Page } from "../core/scope.ts";
+import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core/words.ts";
+import type { Peer } from "./presence.ts";
+import type { LinkState } from "./standing.ts";
+
+/** From the leader: what moved the base of a scope. */
+export type Moves =
+  | { t: "page"; scope: string; page: Page }
+  | { t: "base"; scope: string; base: Snapshot | KeptBase }
+  | { t: "lose"; scope: string; other: boolean }
+  | { t: "drop"; scope: string };
+
+/** What tabs tell each other. */
+export type News =
+  | { t: "appended"; entries: Entry[] }
+  | { t: "numbered"; scope: string; numbered: Numbered[]; counted?: Counted | undefined }
+  | { t: "decided"; decided: Decided[] }
+  | { t: "undone"; id: string }
+  | { t: "renewed"; client: string }
+  /** To the leader: places of a scope can't be trusted. */
+  | { t: "distrust"; scope: string }
+  /** To the leader: send now. */
+  | { t: "push" }
+  /** To the leader: a visible tab would lead instead of a hidden one. */
+  | { t: "yield" }
+  /** From a new leader. */
+  | { t: "leads"; hidden: boolean }
+  /** To the leader: this tab has these scopes open, this far (nothing where it has no base). */
+  | { t: "open"; tab: string; scopes: Record<string, { cursor: number; epoch: string } | null> }
+  /** To the leader: this tab is gone. */
+  | { t: "gone"; tab: string }
+  /** To the leader: what a tab shows of itself; nothing where it only looks. */
+  | { t: "here"; tab: string; scope: string; state: Json | undefined }
+  /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */
+  | { t: "state"; state: LinkState; ask: boolean }
+  | Moves
+  /** From the leader: who is in a scope, and as whom each tab is. */
+  | { t: "peers"; scope: string; peers: Peer[]; you: Record<string, string> };
