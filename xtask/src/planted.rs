@@ -140,8 +140,11 @@ fn by_force(force: &mut Command, part: &str) -> Result<Option<String>> {
         return Ok(None);
     }
     let told = said(&output);
-    let Some(line) = told.lines().find(|line| line.contains("BROKEN")) else {
+    let mut lines = told.lines().skip_while(|line| !line.contains("BROKEN")).map(str::trim);
+    let Some(line) = lines.next() else {
         bail!("`cargo xtask force --only {part}` failed, and not by a broken promise:\n{told}");
     };
-    Ok(Some(format!("force {part}: {}", line.trim())))
+    // What was seen stands below the part's own line.
+    let seen = lines.next().filter(|seen| !seen.is_empty() && !seen.starts_with("error:"));
+    Ok(Some(format!("force {part}: {}", seen.unwrap_or(line))))
 }
