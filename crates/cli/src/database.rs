@@ -1,7 +1,7 @@
 //! Which database is meant, and how it is opened: to read beside a running server, or to write in its absence. What kind of
 //! database it is, is known here alone; every command sees the store's contract.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use riverrun::{
@@ -10,7 +10,7 @@ use riverrun::{
         Store,
         store::{self, Head},
     },
-    sqlite::{OpenError, Options, Sqlite},
+    sqlite::{Options, Sqlite},
 };
 
 use crate::outcome::Usage;
@@ -57,8 +57,11 @@ impl Database {
         if path.is_dir() {
             anyhow::bail!("{} is a directory; name the database in it", path.display());
         }
-        if path.parent().is_some_and(|parent| parent != Path::new("") && !parent.exists()) {
-            return Err(OpenError::Missing { path: path.clone() }.into());
+        if !path.exists() {
+            let path = path.display();
+            anyhow::bail!(
+                "{path} does not exist; name the application's database with --database, or with DATABASE_PATH"
+            );
         }
         Ok(path)
     }

@@ -208,8 +208,8 @@ fn the_exit_code_says_how_it_went() {
 fn a_database_that_is_not_there_is_nothing_to_create_first() {
     let directory = directory();
     for (path, says) in [
-        ("none.db", "none.db does not exist; name the database"),
-        ("none/app.db", "none/app.db does not exist; name the database"),
+        ("none.db", "none.db does not exist; name the application's database"),
+        ("none/app.db", "none/app.db does not exist; name the application's database"),
         (".", ". is a directory; name the database in it"),
     ] {
         for command in ["verify", "scopes"] {

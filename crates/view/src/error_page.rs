@@ -30,7 +30,7 @@ pub(crate) fn render(problem: &Problem, request: Option<&str>, nonce: Option<&st
     if let Some(request) = request {
         writeln!(page, "<p class=\"request\">{}</p>", Escaped(request)).unwrap_or_default();
     }
-    page.push_str("<p class=\"note\">Shown in development only. Under <code>riverrun dev</code> the page comes back by itself once the template is saved; otherwise load it again.</p>\n");
+    page.push_str("<p class=\"note\">Shown in development only. Save the template: under `riverrun dev` the page comes back by itself, otherwise load it again.</p>\n");
     page.push_str("</main>\n</body>\n</html>\n");
     page
 }

@@ -73,7 +73,7 @@ impl New {
         let mut out = Out::new();
         let shown = self.directory.display();
         out.line(format_args!(
-            "{BOLD}{name}{BOLD:#} is in {shown}: {} files of the template {}",
+            "{BOLD}{name}{BOLD:#} is made, in {shown}: {} files of the template {}",
             files.len(),
             template.name
         ))?;

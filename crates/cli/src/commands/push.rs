@@ -42,7 +42,7 @@ pub(crate) struct Push {
 
 impl Push {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let args = Json::parse(&self.args).map_err(|error| Usage(format!("the arguments are no JSON: {error}")))?;
+        let args = Json::parse(&self.args).map_err(|error| Usage(format!("the arguments: {error}")))?;
         let id = self.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
         let mutation = json!({ "id": id, "type": self.name, "args": args, "scope": self.scope });
         let answer = self.server.post("push", &json!({ "mutations": [mutation] }).to_string())?;
