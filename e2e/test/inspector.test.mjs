@@ -30,14 +30,14 @@ test("nothing of the inspector is loaded before its key is pressed; the key open
   assert.equal(await loaded(), true);
   assert.equal(await inspector(page).evaluate((node) => node.getRootNode().activeElement === node), true, "it has the focus");
   await page.keyboard.press("Escape");
-  assert.equal(await inspector(page).count(), 0);
+  await inspector(page).waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => document.activeElement.id), "title", "the focus goes back");
   await inspect(page);
   await press(page);
-  assert.equal(await inspector(page).count(), 0);
+  await inspector(page).waitFor({ state: "detached" });
   await inspect(page);
   await inspector(page).getByRole("button", { name: "Close the inspector" }).click();
-  assert.equal(await inspector(page).count(), 0);
+  await inspector(page).waitFor({ state: "detached" });
   assert.deepEqual(page.problems, [], "no policy is broken");
 });
 

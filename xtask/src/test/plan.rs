@@ -57,12 +57,14 @@ impl Step {
         }
     }
 
-    /// The step that installs what this one runs with; `--only` brings it along.
-    fn installed_by(self) -> Option<Self> {
+    /// The steps that install what this one runs with; `--only` brings them along.
+    fn installed_by(self) -> &'static [Self] {
         match self {
-            Self::ClientCheck | Self::ClientFresh | Self::ClientTest | Self::Conformance => Some(Self::ClientDeps),
-            Self::BrowserTest | Self::Dev => Some(Self::BrowserDeps),
-            _ => None,
+            Self::ClientCheck | Self::ClientFresh | Self::ClientTest | Self::Conformance => &[Self::ClientDeps],
+            // One of its pages is built with React, by the client's bundler.
+            Self::BrowserTest => &[Self::ClientDeps, Self::BrowserDeps],
+            Self::Dev => &[Self::BrowserDeps],
+            _ => &[],
         }
     }
 
@@ -72,7 +74,8 @@ impl Step {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
             Self::Conformance => &[Self::ClientDeps, Self::Build],
             Self::RustTest | Self::Tutorial | Self::NewApp => &[Self::Build],
-            Self::BrowserTest | Self::Dev => &[Self::BrowserDeps, Self::Build],
+            Self::BrowserTest => &[Self::ClientDeps, Self::BrowserDeps, Self::Build],
+            Self::Dev => &[Self::BrowserDeps, Self::Build],
             _ => &[],
         }
     }
@@ -118,7 +121,7 @@ impl fmt::Display for Step {
 pub(super) fn plan(only: &[Step], no_browser: bool) -> Vec<Step> {
     let is_asked = |step: &Step| {
         only.contains(step)
-            || only.iter().any(|asked| asked.installed_by() == Some(*step))
+            || only.iter().any(|asked| asked.installed_by().contains(step))
             || only.is_empty() && !step.is_extra()
     };
     Step::value_variants().iter().copied().filter(is_asked).filter(|step| !(no_browser && step.is_browser())).collect()
@@ -148,8 +151,8 @@ mod tests {
     fn a_single_step_brings_along_what_installs_it() {
         assert_eq!(plan(&[Step::Fmt], false), [Step::Fmt]);
         assert_eq!(plan(&[Step::ClientTest, Step::Fmt], false), [Step::Fmt, Step::ClientDeps, Step::ClientTest]);
-        assert_eq!(plan(&[Step::BrowserTest], false), [Step::BrowserDeps, Step::BrowserTest]);
-        assert!(plan(&[Step::BrowserTest], true).is_empty());
+        assert_eq!(plan(&[Step::BrowserTest], false), [Step::ClientDeps, Step::BrowserDeps, Step::BrowserTest]);
+        assert_eq!(plan(&[Step::BrowserTest], true), [Step::ClientDeps]);
     }
 
     #[test]
