@@ -99,6 +99,7 @@ fn in_front(repo: &Repo, metadata: &Metadata, own: &[Step], board: &Board, besid
     };
     for &step in own {
         wait_for(step.means_nothing_without(), &step.to_string())?;
+        wait_for(step.comes_after(), &step.to_string())?;
         println!("\n=== {step}: {}", step.about());
         let done = match board.spoiled(step) {
             Some(why) => Done::skipped(step, why),

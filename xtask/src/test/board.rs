@@ -88,6 +88,7 @@ mod tests {
         });
         assert_eq!(board.missing(Step::RustTest.means_nothing_without()), None);
         assert_eq!(board.missing(Step::Dev.means_nothing_without()), None, "the browser is not in the plan");
+        assert_eq!(board.missing(Step::Dev.comes_after()), None, "nor is the tutorial");
         assert!(board.was_built());
     }
 

@@ -80,6 +80,15 @@ impl Step {
         }
     }
 
+    /// Steps that must be over, however they ended: `riverrun dev` throws away what other copies of the template have built
+    /// under the names of its own parts, and theirs may be running.
+    pub(super) fn comes_after(self) -> &'static [Self] {
+        match self {
+            Self::Dev => &[Self::Features, Self::Tutorial, Self::NewApp],
+            _ => &[],
+        }
+    }
+
     /// Steps that compile, or compute without looking at a clock: they run beside the others, which mostly wait, and
     /// leave them the processor when they want it. The first after the build does not build for development, so that the
     /// Rust tests get cargo's lock.
@@ -160,7 +169,7 @@ mod tests {
         let all = Step::value_variants();
         let place = |step: &Step| all.iter().position(|other| other == step);
         for step in all {
-            for earlier in step.means_nothing_without() {
+            for earlier in step.means_nothing_without().iter().chain(step.comes_after()) {
                 assert!(place(earlier) < place(step), "{earlier} before {step}");
             }
         }
