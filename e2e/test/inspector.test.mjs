@@ -96,6 +96,13 @@ test("resync takes a new snapshot and ends where the server is, and the scope's 
   await saved(page);
   await inspect(page);
   const scope = rows(page, "Scopes").filter({ has: page.getByRole("button", { name: `Resync ${SCOPE}` }) });
+  /** The page has the change, and waits for nothing. */
+  const reached = () =>
+    page.waitForFunction(() => {
+      const { textContent } = document.querySelector("riverrun-inspector").shadowRoot.querySelector("[aria-label=Scopes]");
+      return textContent.includes("cursor1") && textContent.includes("waiting0");
+    });
+  await reached();
   const head = await at.server.snapshot(SCOPE);
   const facts = async () => Object.fromEntries(await scope.locator("dt").evaluateAll((all) => all.map((name) => [name.textContent, name.nextSibling.textContent])));
   const { status, cursor, digest, epoch, waiting } = await facts();
@@ -104,10 +111,7 @@ test("resync takes a new snapshot and ends where the server is, and the scope's 
   await rows(page, "Frames").filter({ hasText: /snapshot/ }).first().waitFor();
   await live(page);
   await shows(page, ["Milk"]);
-  await page.waitForFunction(() => {
-    const { shadowRoot } = document.querySelector("riverrun-inspector");
-    return shadowRoot.querySelector("[aria-label=Scopes]").textContent.includes("cursor1");
-  });
+  await reached();
   assert.deepEqual(page.problems, []);
 });
 
