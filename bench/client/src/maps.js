@@ -2,9 +2,11 @@
 // nothing; what it costs is what the data itself costs.
 import { ROWS, allRows, row, rowId } from "./data.js";
 
-/** See `peers.js` for what each verb means. */
-export async function open() {
-  const text = JSON.stringify(allRows());
+/** What the server has, as it would send it. */
+export const prepare = () => JSON.stringify(allRows());
+
+/** See `page.js` for what each verb means. */
+export async function open(text) {
   let base = new Map();
   let view = base;
   const pending = [];

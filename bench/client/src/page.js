@@ -3,12 +3,13 @@
 import { ROWS, rowId } from "./data.js";
 
 const peer = new URL(location.href).searchParams.get("peer");
-const { open } = await import(`./${peer}.js`);
+const { open, prepare } = await import(`./${peer}.js`);
 
 /** The client with all rows in it, and how long that took. */
 async function opened(options) {
+  const server = prepare();
   const start = performance.now();
-  const client = await open(options);
+  const client = await open(server, options);
   await new Promise((done) => {
     const look = (count) => count === ROWS && done();
     client.onRows(look);

@@ -5,9 +5,11 @@ import { ROWS, allRows, row, rowId } from "./data.js";
 const ok = { httpStatusCode: 200, errorMessage: "" };
 const key = (i) => `row/${rowId(i)}`;
 
-/** See `peers.js` for what each verb means. */
-export async function open({ down = false } = {}) {
-  const all = JSON.stringify(allRows());
+/** What the server has, as it would send it. */
+export const prepare = () => JSON.stringify(allRows());
+
+/** See `page.js` for what each verb means. */
+export async function open(all, { down = false } = {}) {
   const log = [];
   const rep = new Replicache({
     name: "bench",

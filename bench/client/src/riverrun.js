@@ -3,7 +3,9 @@ import { SyncClient } from "/client.js";
 import { ROWS, allRows, row, rowId } from "./data.js";
 
 const EPOCH = "e1";
-const json = (body, status = 200) => new Response(JSON.stringify(body), { status });
+/** An answer whose text is there: reading it is all that is left to do, as for the other peers. */
+const answer = (text, status = 200) => ({ ok: status < 300, status, headers: new Headers(), json: async () => JSON.parse(text) });
+const json = (body, status) => answer(JSON.stringify(body), status);
 const change = (cursor, value) => ({
   cursor,
   scope: "bench",
@@ -18,19 +20,17 @@ class Server {
   down = false;
   asked = 0;
   log = [];
-  #snapshot = JSON.stringify({
-    data: { row: Object.fromEntries(allRows().map((value) => [value.id, value])) },
-    cursor: ROWS,
-    digest: "0000000000000001",
-    epoch: EPOCH,
-    last_seq: 0,
-  });
+  #snapshot;
+
+  constructor(snapshot) {
+    this.#snapshot = snapshot;
+  }
 
   fetch = async (url, { body }) => {
     this.asked++;
     if (this.down) throw new TypeError("no network");
     const route = url.slice(url.lastIndexOf("/") + 1);
-    if (route === "snapshot") return new Response(this.#snapshot);
+    if (route === "snapshot") return answer(this.#snapshot);
     if (route === "push") return json({ code: "unavailable", error: "not now" }, 503);
     const { cursor, limit = 1000 } = JSON.parse(body);
     const page = this.log.filter((one) => one.cursor > cursor).slice(0, limit);
@@ -47,9 +47,19 @@ class Server {
   }
 }
 
-/** See `peers.js` for what each verb means. */
-export async function open({ down = false } = {}) {
-  const server = new Server();
+/** What the server has, as it would send it. */
+export const prepare = () =>
+  JSON.stringify({
+    data: { row: Object.fromEntries(allRows().map((value) => [value.id, value])) },
+    cursor: ROWS,
+    digest: "0000000000000001",
+    epoch: EPOCH,
+    last_seq: 0,
+  });
+
+/** See `page.js` for what each verb means. */
+export async function open(snapshot, { down = false } = {}) {
+  const server = new Server(snapshot);
   server.down = down;
   const client = new SyncClient({
     scope: "bench",

@@ -37,7 +37,7 @@ describe("arguments", () => {
     [[undefined], "args[0] is undefined"],
     [{ f: () => 1 }, "args.f is function"],
     [{ n: 10n }, "args.n is bigint"],
-    [cyclic, "contains itself"],
+    [cyclic, "args: Converting circular structure to JSON"],
     [{ n: 2 ** 53 }, "beyond 2^53-1"],
     [{ n: -(2 ** 53) }, "beyond 2^53-1"],
     [{ s: "a\0b" }, "\\u0000"],

@@ -84,7 +84,7 @@ describe("presence", () => {
     await world.run(1_000);
     const [connection] = world.network.connections;
     expect(connection!.heard.filter(({ data }) => data["type"] === "presence")).toEqual([]);
-    expect(() => presence.set({ name: "x".repeat(1024) })).toThrow("over 1024 bytes");
+    expect(() => presence.set({ name: "x".repeat(1024) })).toThrow("of at most 1024");
     expect(() => presence.set({ name: NaN })).toThrow("state.name is NaN");
   });
 });

@@ -23,6 +23,13 @@ const open = async (factory = new IDBFactory(), name = "q") =>
 
 const places = (batch: { entries: { id: string; seq: number | null }[] } | null) => batch?.entries.map((e) => [e.id, e.seq]);
 
+/** Decides some of what waits in a scope. */
+const settle = async (queue: Queue, ids: string[], verdict: Verdict = ok) =>
+  queue.settle(
+    ids.map((id) => ({ id, verdict })),
+    (await queue.load()).filter(({ scope }) => scope === "s"),
+  );
+
 const queues: [string, () => Promise<Queue>][] = [
   ["in memory", () => openTable(memoryStore())],
   ["on IndexedDB", () => open()],
@@ -47,7 +54,7 @@ describe.each(queues)("a queue %s", (_, make) => {
       ["c", 3],
       ["d", 4],
     ]);
-    await queue.settle(["a", "b", "c", "d"].map((id) => ({ id, verdict: ok })));
+    await settle(queue, ["a", "b", "c", "d"]);
     expect(places(await queue.take("other", room, null))).toEqual([["x", 1]]);
     expect(await queue.take("s", room, null)).toBe(null);
     await queue.append([entry("e")]);
@@ -110,17 +117,17 @@ describe.each(queues)("a queue %s", (_, make) => {
 
   it("keeps verdicts, a bounded number of them", async () => {
     const queue = await make();
-    await queue.settle([{ id: "a", verdict: ok }]);
-    await queue.settle([
-      { id: "a", verdict: ok },
-      { id: "b", verdict: { ok: false, code: "rejected", error: "no" } },
-    ]);
+    await queue.append([entry("a"), entry("b"), entry("c")]);
+    await settle(queue, ["a"]);
+    await settle(queue, ["b"], { ok: false, code: "rejected", error: "no" });
     expect((await queue.verdicts(["a", "b", "c"])).map((d) => [d.id, d.verdict.ok])).toEqual([
       ["a", true],
       ["b", false],
     ]);
-    await queue.settle(Array.from({ length: 1_000 }, (_, i) => ({ id: `n${i}`, verdict: ok })));
-    expect((await queue.verdicts(["a", "n0", "n999"])).map((d) => d.id)).toEqual(["n0", "n999"]);
+    const more = Array.from({ length: 1_000 }, (_, i) => `n${i}`);
+    await queue.append(more.map((id) => entry(id)));
+    await settle(queue, more);
+    expect((await queue.verdicts(["a", "n0", "n999"])).map((d) => d.id).sort()).toEqual(["n0", "n999"]);
   });
 
   it("starts anew under another client id, with everything still in it", async () => {
@@ -200,7 +207,7 @@ describe("a queue on IndexedDB", () => {
     await queue.append([entry("a")]);
     expect(committed).toBe(true);
     await queue.take("s", room, null);
-    await queue.settle([{ id: "a", verdict: ok }]);
+    await settle(queue, ["a"]);
     await queue.undo("a");
     await queue.renumber("s", 0, new Set(), null);
     expect(modes).toEqual(["strict", "strict", "strict", "strict", "strict"]);
@@ -209,7 +216,8 @@ describe("a queue on IndexedDB", () => {
   it("refuses what it could not save", async () => {
     const queue = await open();
     await queue.append([entry("a")]);
-    await expect(queue.append([entry("b"), entry("a")])).rejects.toThrow();
+    const unclonable = entry("c", "s", (() => undefined) as never);
+    await expect(queue.append([entry("b"), unclonable])).rejects.toThrow();
     expect((await queue.load()).map((e) => e.id)).toEqual(["a"]);
   });
 });
@@ -229,7 +237,7 @@ describe("a base on IndexedDB", () => {
     return core;
   };
 
-  it("is kept by its rows: what did not change is not written again", async () => {
+  it("is kept by its rows: what did not change is not written again, until as much has changed as there is", async () => {
     const factory = new IDBFactory();
     const opening = factory.open.bind(factory);
     let db!: IDBDatabase;
@@ -239,35 +247,39 @@ describe("a base on IndexedDB", () => {
       return request;
     };
     const queue = await open(factory);
-    const written: unknown[] = [];
+    const written: unknown[][] = [];
     const transaction = db.transaction.bind(db);
     db.transaction = (stores, mode, options) => {
       const tx = transaction(stores, mode, options);
-      if (mode !== "readwrite") return tx;
-      const { objectStore } = tx;
-      tx.objectStore = (name) => {
-        const store = objectStore.call(tx, name);
-        if (name !== "bases" || Object.hasOwn(store, "put")) return store;
-        const { put } = store;
-        store.put = (value, key) => {
-          written.push((key as string[])[2]);
-          return put.call(store, value, key);
-        };
-        return store;
+      if (mode !== "readwrite" || stores !== "kept") return tx;
+      const store = tx.objectStore("kept");
+      const { put } = store;
+      store.put = (value, key) => {
+        if (typeof value === "string") written.push((JSON.parse(value) as unknown[][]).map(([, id]) => id));
+        return put.call(store, value, key);
       };
+      tx.objectStore = () => store;
       return tx;
     };
     const core = base(7);
     await queue.keep("s", core);
-    expect(written).toHaveLength(50);
+    expect(written.map((rows) => rows.length)).toEqual([50]);
     core.apply({ from: 7, cursor: 9, digest: "d9", changes: [change(8, "r3", { n: 33 }), change(9, "r4", undefined)] });
     await queue.keep("s", core);
-    expect(written.slice(50)).toEqual(["r3"]);
+    expect(written.slice(1)).toEqual([["r3", "r4"]]);
     const kept = (await queue.base("s", () => true))!;
     expect(kept).toMatchObject({ cursor: 9, digest: "d9", epoch: "e1", held: [] });
     const rows = (kept.data as Record<string, Record<string, unknown>>)["row"]!;
     expect([Object.keys(rows).length, rows["r3"], rows["r4"]]).toEqual([49, { n: 33 }, undefined]);
     expect((await queue.base("s", () => false))!.data).toBe(false);
+    const long = "x".repeat(30_000);
+    for (let cursor = 10; cursor < 16; cursor++) {
+      core.apply({ from: cursor - 1, cursor, digest: `d${cursor}`, changes: [change(cursor, "r5", { long })] });
+      await queue.keep("s", core);
+    }
+    expect(written.slice(2).map((rows) => rows.length)).toEqual([1, 1, 1, 49, 1, 1]);
+    const last = (await queue.base("s", () => true))!.data as Record<string, Record<string, unknown>>;
+    expect([Object.keys(last["row"]!).length, last["row"]!["r5"]]).toEqual([49, { long }]);
   });
 
   it("is not replaced by an older one, and wholly by one of another history", async () => {
@@ -304,7 +316,7 @@ describe("a base on IndexedDB", () => {
 });
 
 describe("a database of the first layout", () => {
-  it("is taken over with all that waits in it, its client id and its places", async () => {
+  it("is taken over with all that waits in it; what was sent is known by its id alone", async () => {
     const factory = new IDBFactory();
     await new Promise<void>((resolve, reject) => {
       const opening = factory.open("q", 1);
@@ -334,12 +346,14 @@ describe("a database of the first layout", () => {
       };
     });
     const queue = await open(factory);
-    expect(queue.client).toBe("old-client");
+    expect(queue.client).not.toBe("old-client");
     expect(await queue.base("s", () => true)).toBe(undefined);
     const batch = await queue.take("s", room, null);
     expect(batch!.entries).toMatchObject([
-      { id: "sent", seq: 4, schema: 1 },
-      { id: "waits", seq: 5, schema: 1 },
+      { id: "sent", seq: null, plain: true, schema: 1 },
+      { id: "waits", seq: 1, schema: 1 },
     ]);
+    const [{ order }] = (await queue.append([entry("next")])) as [Entry];
+    expect(order).toBe(3);
   });
 });

@@ -24,11 +24,14 @@ const encoder = new TextEncoder();
 /** Bytes of a text as it travels. */
 export const byteLength = (text: string): number => encoder.encode(text).length;
 
+/** Whether a text has more bytes than this; a short one is not measured: no unit has more than three. */
+export const isOver = (text: string, max: number): boolean => text.length * 3 > max && byteLength(text) > max;
+
 export const invalid = (message: string): RefusedError => new RefusedError("invalid_mutation", message);
 
 /** Checks a name that is a key on the server: 1 to `max` bytes without control characters. */
 export function checkName(what: string, name: unknown, max: number): string {
-  if (typeof name !== "string" || name === "" || /\p{Cc}/u.test(name) || badText(name) || byteLength(name) > max) {
+  if (typeof name !== "string" || name === "" || /\p{Cc}/u.test(name) || badText(name) || isOver(name, max)) {
     throw invalid(`${what} must be text of 1 to ${max} bytes without control characters`);
   }
   return name;
@@ -47,49 +50,47 @@ export function checkType(type: unknown): string {
 /** Checks a collection's name or an entity's id. */
 export const checkKey = (what: string, key: unknown): string => checkName(what, key, KEY_BYTES);
 
-/** A value as plain JSON, detached from the caller's objects; `path` names it in the message. Throws `RefusedError`. */
-export const checkJson = (path: string, value: unknown): Json => walk(value, path, [], 0);
-
 /** A mutation's arguments as the JSON that will travel. Throws `RefusedError`. */
-export function checkArgs(args: unknown): Json {
-  const plain = checkJson("args", args);
-  const size = byteLength(JSON.stringify(plain));
-  if (size > ARGS_BYTES) {
-    throw new RefusedError("too_large", `args are ${size} bytes of at most ${ARGS_BYTES}`);
+export const checkArgs = (args: unknown): Json => checkJson("args", args, ARGS_BYTES);
+
+/**
+ * A value as plain JSON of at most `max` bytes, detached from the caller's objects; `name` is what messages call it. Throws
+ * `RefusedError`.
+ */
+export function checkJson(name: string, value: unknown, max = Infinity): Json {
+  const places = new Map<unknown, { path: string; depth: number }>();
+  let text: string;
+  try {
+    text = JSON.stringify(value, function (this: unknown, key: string, item: unknown) {
+      const above = places.get(this);
+      const path = above ? above.path + (Array.isArray(this) ? `[${key}]` : `.${key}`) : name;
+      const depth = above ? above.depth + 1 : 0;
+      if (badText(key) || (typeof item === "string" && badText(item))) {
+        throw invalid(`${path} holds \\u0000 or half a surrogate`);
+      }
+      if (typeof item === "number") {
+        if (!Number.isFinite(item)) throw impossible(path, item);
+        if (Number.isInteger(item) && !Number.isSafeInteger(item)) throw invalid(`${path} is beyond 2^53-1: send a string`);
+      } else if (item && typeof item === "object") {
+        if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)} is nested over ${ARGS_DEPTH} levels`);
+        const plain = Array.isArray(item) || Object.prototype.toString.call(item) === "[object Object]";
+        if (!plain) throw impossible(path, `a ${item.constructor.name}`);
+        places.set(item, { path, depth });
+        // A property that is undefined is not there; an element would become null.
+      } else if (item === undefined ? !above || Array.isArray(this) : !["string", "boolean", "object"].includes(typeof item)) {
+        throw impossible(path, typeof item);
+      }
+      return item;
+    });
+  } catch (error) {
+    // An object that holds itself.
+    throw error instanceof CodedError ? error : invalid(`${name}: ${(error as Error).message}`);
   }
-  return plain;
+  if (isOver(text, max)) throw new RefusedError("too_large", `${name} are ${byteLength(text)} bytes of at most ${max}`);
+  return JSON.parse(text) as Json;
 }
 
 /** Text no reader takes: NUL, or half of a surrogate pair. */
 const badText = (text: string): boolean => text.includes("\0") || /[\ud800-\udfff]/u.test(text);
 
 const impossible = (path: string, what: unknown): RefusedError => invalid(`${path} is ${what}, which JSON can't hold`);
-
-function walk(value: unknown, path: string, above: object[], depth: number): Json {
-  if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") {
-    if (badText(value)) throw invalid(`${path} holds \\u0000 or half a surrogate`);
-    return value;
-  }
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw impossible(path, value);
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalid(`${path} is beyond 2^53-1: send a string`);
-    return value;
-  }
-  // Undefined, a function, a symbol, a bigint.
-  if (typeof value !== "object") throw impossible(path, typeof value);
-  if (above.includes(value)) throw invalid(`${path} contains itself`);
-  const inside = [...above, value];
-  if ("toJSON" in value && typeof value.toJSON === "function") return walk(value.toJSON(""), path, inside, depth);
-  if (depth >= ARGS_DEPTH) throw invalid(`${path.slice(0, 80)} is nested over ${ARGS_DEPTH} levels`);
-  if (Array.isArray(value)) {
-    return Array.from(value as unknown[], (item, i) => walk(item, `${path}[${i}]`, inside, depth + 1));
-  }
-  if (Object.prototype.toString.call(value) !== "[object Object]") throw impossible(path, `a ${value.constructor?.name}`);
-  const entries = Object.entries(value)
-    // As JSON.stringify does: a property that is undefined is not there.
-    .filter(([, item]) => item !== undefined)
-    .map(([key, item]) => [walk(key, `a key in ${path}`, [], 0), walk(item, `${path}.${key}`, inside, depth + 1)]);
-  // Not by assignment: `__proto__` is a key like any other.
-  return Object.fromEntries(entries) as Json;
-}

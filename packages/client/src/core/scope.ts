@@ -3,7 +3,7 @@
  * which is always base + pending replayed. It does no I/O and reads no clock; every method tells its listener at most
  * once, after base and pending changed together, so that no one sees a state in between.
  */
-import { Overlay, compare, each, equal, inner, type Layer } from "./collections.ts";
+import { Overlay, compare, each, equal, inner, placeOf, type Layer } from "./collections.ts";
 import { invalid } from "./door.ts";
 import { letGo, shown, type Item } from "./item.ts";
 import { run, type Mutator } from "./tx.ts";
@@ -53,7 +53,8 @@ export interface ScopeEvents {
 export interface Unkept {
   /** The cursor of the base they are to be added to; `null`: the whole base is in `rows`. */
   since: number | null;
-  rows: [collection: string, id: string, value: Json | undefined][];
+  /** Without a value where there is none any more. */
+  rows: [collection: string, id: string, value?: Json][];
 }
 
 /** Base, pending and view of one scope. */
@@ -144,7 +145,8 @@ export function makeScopeCore(mutators: Readonly<Record<string, Mutator>>, event
   let countedIn: string | null = null;
   /** Places count in a history this base may not belong to: nothing is judged by watermarks until that is known. */
   let suspicious = false;
-  const lists = new Map<string, readonly Json[]>();
+  /** Collections as arrays, and the ids whose values are others by now. */
+  const lists = new Map<string, { ids: readonly string[]; rows: readonly Json[]; stale: Set<string> }>();
   /** What the page saw of all that is being touched. */
   let seen: Layer = new Map();
   const unkeptIds = new Map<string, Map<string, true>>();
@@ -164,10 +166,14 @@ export function makeScopeCore(mutators: Readonly<Record<string, Mutator>>, event
     all(collection: string): readonly Json[] {
       let list = lists.get(collection);
       if (!list) {
-        list = Object.freeze(view.ids(collection).map((id) => view.get(collection, id)!));
-        lists.set(collection, list);
+        const ids = view.ids(collection);
+        lists.set(collection, (list = { ids, rows: ids.map((id) => view.get(collection, id)!), stale: new Set() }));
       }
-      return list;
+      const { ids, stale } = list;
+      if (stale.size) list.rows = [...list.rows];
+      for (const id of stale) (list.rows as Json[])[placeOf(id, ids)] = view.get(collection, id)!;
+      stale.clear();
+      return Object.freeze(list.rows);
     },
     get size(): number {
       return items.size;
@@ -205,7 +211,8 @@ export function makeScopeCore(mutators: Readonly<Record<string, Mutator>>, event
       const since = whole ? null : keptAt;
       const rows: Unkept["rows"] = [];
       each<unknown>(since === null ? base.layer : unkeptIds, (collection, id) => {
-        rows.push([collection, id, base.get(collection, id)]);
+        const value = base.get(collection, id);
+        rows.push(value === undefined ? [collection, id] : [collection, id, value]);
       });
       unkeptIds.clear();
       keptAt = core.cursor;
@@ -474,7 +481,8 @@ export function makeScopeCore(mutators: Readonly<Record<string, Mutator>>, event
         return holder.set(collection, id, was);
       }
       (changes[collection] ??= { put: [], del: [] })[now === undefined ? "del" : "put"].push(id);
-      lists.delete(collection);
+      if (now === undefined || was === undefined) lists.delete(collection);
+      else lists.get(collection)?.stale.add(id);
     });
     seen = new Map();
     events.changed(changes);

@@ -3,7 +3,7 @@
  * throws leaves no trace. It must be deterministic: the same view and arguments give the same writes, however often it
  * runs.
  */
-import { Overlay, copy, type Layer, type Readable } from "./collections.ts";
+import { Overlay, type Layer, type Readable } from "./collections.ts";
 import { RefusedError, checkJson, checkKey } from "./door.ts";
 import type { Json } from "./words.ts";
 
@@ -25,7 +25,7 @@ export class Tx {
   /** A copy of the value with this id, free to be changed and put back; `undefined` where there is none. */
   get(collection: string, id: string): Value {
     const value = this.#view.get(collection, id);
-    return value === undefined ? value : copy(value);
+    return structuredClone(value);
   }
 
   /** Writes a value, whether or not one with its id is there. */
@@ -84,6 +84,6 @@ export type Mutator = (tx: Tx, args: Value) => void;
 export function run(mutator: Mutator | undefined, view: Readable, id: string, args: Json): Layer {
   const tx = new Tx(view, id);
   // A copy: a mutator that changes its arguments must not change what is sent.
-  mutator?.(tx, copy(args));
+  mutator?.(tx, structuredClone(args));
   return tx.written;
 }

@@ -4,7 +4,7 @@
  * reader's.
  */
 import { makeBackoff } from "../core/backoff.ts";
-import { byteLength } from "../core/door.ts";
+import { isOver } from "../core/door.ts";
 import { LIVE_PUSH_BYTES } from "../core/limits.ts";
 import type { Env, SocketLike } from "../env.ts";
 import type { Scope } from "../scopes.ts";
@@ -201,7 +201,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       const ref = nextRef();
       const question = { ...data, ref };
       // What stands around it is short.
-      if (!ready || byteLength(JSON.stringify(question)) > LIVE_PUSH_BYTES) return undefined;
+      if (!ready || isOver(JSON.stringify(question), LIVE_PUSH_BYTES)) return undefined;
       return new Promise((resolve) => {
         questions.set(ref, resolve);
         timers.after(ref, ANSWER_MS, () => answer(ref, lost("no answer")));

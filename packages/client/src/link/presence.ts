@@ -3,7 +3,7 @@
  * lives. Nothing of it is kept anywhere; after every connection it is said again.
  */
 import { makeCalls } from "../core/calls.ts";
-import { byteLength, checkJson, RefusedError } from "../core/door.ts";
+import { checkJson } from "../core/door.ts";
 import { PRESENCE_BYTES } from "../core/limits.ts";
 import type { Json } from "../core/words.ts";
 import type { Frame, PresenceFrame } from "./wire.ts";
@@ -92,11 +92,7 @@ export function makePresence({ tab, say, here, feed, report }: PresenceParts): P
       return peers;
     },
     set: (state) => {
-      const plain = checkJson("state", state);
-      if (byteLength(JSON.stringify(plain)) > PRESENCE_BYTES) {
-        throw new RefusedError("too_large", `a state is over ${PRESENCE_BYTES} bytes`);
-      }
-      own(plain);
+      own(checkJson("state", state, PRESENCE_BYTES));
     },
     subscribe: (call) => {
       const stop = calls.add(call);

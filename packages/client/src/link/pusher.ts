@@ -139,19 +139,20 @@ export function makePusher(
     const { decided, conflicts, open, clientUnknown, mismatch } = judge(entries, answer, voids);
     heard(mismatch);
     refusedEpoch = undefined;
+    let all = entries;
     if (clientUnknown && client === queue.client) {
       // What was sent earlier under a forgotten client, and is not part of this answer, will not be executed either.
       const known = new Set(decided.map(({ id }) => id));
       const error = "the server has forgotten this client";
-      for (const { id, seq, scope: of } of await queue.load()) {
-        if (of === scope && seq !== null && !known.has(id)) {
-          decided.push({ id, verdict: { ok: false, code: "client_unknown", error } });
-        }
+      const others = (await queue.load()).filter((entry) => entry.scope === scope);
+      all = [...entries, ...others];
+      for (const { id, seq } of others) {
+        if (seq !== null && !known.has(id)) decided.push({ id, verdict: { ok: false, code: "client_unknown", error } });
       }
     }
     // Kept before it is told: a verdict that was shown must not be asked for again after a crash. Where this tab knew of no
     // history, the answer says which one the places count in.
-    await queue.settle(decided, scope, epoch ?? answer.epoch).catch(() => undefined);
+    await queue.settle(decided, all, epoch ?? answer.epoch).catch(() => undefined);
     for (const { id } of decided) voids.delete(id);
     if (decided.length) {
       renumbered = false;

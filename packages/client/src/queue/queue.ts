@@ -47,8 +47,11 @@ export interface Queue {
    * the tab knows, if it does.
    */
   take(scope: string, room: Room, epoch: string | null): Promise<Batch | null>;
-  /** Removes decided mutations and keeps their verdicts, and the history a scope's places count in, in one transaction. */
-  settle(decided: readonly Decided[], scope?: string, epoch?: string): Promise<void>;
+  /**
+   * Removes decided mutations, which are among these entries of one scope, and keeps their verdicts, and the history the
+   * scope's places count in where that was not known.
+   */
+  settle(decided: readonly Decided[], entries: readonly Entry[], epoch?: string): Promise<void>;
   /** Numbers what was sent again from `lastSeq` + 1, all above it and those in `forced`, as places of this history. */
   renumber(scope: string, lastSeq: number, forced: ReadonlySet<string>, epoch: string | null): Promise<Numbered[]>;
   /** The history a scope's places count in, where that is known. */

@@ -8,163 +8,174 @@ import type { Decided, Entry, Json, KeptBase } from "../core/words.ts";
 import { nextBatch, renumbered } from "./numbering.ts";
 import type { Queue, Storage } from "./queue.ts";
 
-/** What a storage offers inside of one transaction. */
+/** Where a value is: values sort by their keys, part by part. */
+export type Key = (string | number)[];
+
+/** What a storage offers inside of one transaction. Where a key is meant, all keys that begin with it are meant. */
 export interface Table {
-  /** The first mutations, in order: of one scope, or of all. */
-  rows(scope?: string, limit?: number): Promise<Entry[]>;
-  /** Adds a mutation behind all others and says where. */
-  add(entry: Entry): Promise<number>;
-  /** Writes a mutation where its `order` says. */
-  put(entry: Entry): unknown;
-  /** The mutation of this id. */
-  find(id: string): Promise<Entry | undefined>;
-  remove(entry: Entry): unknown;
-  /** A value of one's own by its key. */
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): unknown;
-  /** Forgets all values of one's own, and all bases. */
-  clear(): void;
-  /** Keeps a verdict, forgetting the oldest ones above `limit`. */
-  keep(decided: readonly Decided[], limit: number): Promise<void>;
-  kept(id: string): Promise<Decided | undefined>;
-  /** The rows of a scope's base. */
-  base(scope: string): Promise<BaseRow[]>;
-  /** Writes rows of a base; `value` undefined takes one out. `whole`: nothing else stays. */
-  keepBase(scope: string, whole: boolean, rows: readonly BaseRow[]): void;
+  /** The value of exactly this key. */
+  get<T>(...key: Key): Promise<T | undefined>;
+  all<T>(limit: number | undefined, ...key: Key): Promise<T[]>;
+  put(value: unknown, ...key: Key): void;
+  delete(...key: Key): void;
 }
 
-/** One value of a base. */
-export type BaseRow = readonly [collection: string, id: string, value: Json | undefined];
+/** Parts of a storage: a transaction waits only for those of the same part. */
+export const QUEUE = "queued";
+export const BASES = "kept";
+export type Part = typeof QUEUE | typeof BASES;
 
-/** Parts of a storage: a transaction waits only for those that share a part with it. */
-export const QUEUE = "queue";
-export const META = "meta";
-export const VERDICTS = "verdicts";
-export const BASES = "bases";
+/** Mutations without a verdict, by scope and place in the queue. */
+export const WAITS = "waits";
+/** The last place in the queue that was given out. */
+export const ORDER = "order";
+/** Decided mutations with their verdicts: as many slots as are kept, one after the other. */
+const DECIDED = "decided";
+/** Whose places these are. */
+const CLIENT = "client";
+/** By scope: the last place among the client's mutations, and the history these places count in. */
+const SEQ = "seq";
+const EPOCH = "epoch";
 
-/** Whose watermark a kept base was read with. */
-type Owned = KeptBase & { client: string };
+/** Rows of a base in one record: small enough that the page stays smooth while they are made into text. */
+const ROWS = 500;
+
+/** Bytes of changes that are kept apart from a base, however small it is, before all of it is written anew. */
+const APART_BYTES = 64 * 1024;
+
+/** The first record of a kept base. The others are texts of rows, in the order they were kept. */
+interface Head extends KeptBase {
+  /** Whose watermark it was read with. */
+  client: string;
+  /** Records of rows. */
+  records: number;
+  /** Characters of the base as it was last written whole, and of what was kept since. */
+  whole: number;
+  since: number;
+}
 
 /** A storage. `run` resolves when what was written is as safe as the storage makes it, and rejects with nothing done. */
 export interface Store {
   readonly storage: Storage;
-  run<T>(write: boolean, work: (table: Table) => Promise<T>, parts?: string[]): Promise<T>;
+  run<T>(part: Part, write: boolean, work: (table: Table) => Promise<T>): Promise<T>;
   close(): void;
 }
 
+/** A mutation under another client id: what was sent may be known already, by its id alone. */
+export const takenOver = (entry: Entry): Entry => ({ ...entry, seq: null, ...(entry.seq !== null && { plain: true }) });
+
 /** Opens the queue in a storage, with the client id that is kept there or a new one. */
-export async function openTable(store: Store): Promise<Queue> {
-  const { run, storage, close } = store;
+export async function openTable({ run, storage, close }: Store): Promise<Queue> {
   const claim = async (table: Table): Promise<void> => {
-    queue.client = ((await table.get("client")) as string | undefined) ?? newId();
-    table.set("client", queue.client);
+    queue.client = (await table.get<string>(CLIENT)) ?? newId();
+    table.put(queue.client, CLIENT);
   };
+  const change = <T>(work: (table: Table) => Promise<T>): Promise<T> => run(QUEUE, true, work);
+  const write = (table: Table, entry: Entry): void => table.put(entry, WAITS, entry.scope, entry.order);
+  const waiting = async (table: Table): Promise<Entry[]> =>
+    (await table.all<Entry>(undefined, WAITS)).sort((a, b) => a.order - b.order);
   const queue: Queue = {
     storage,
     client: "",
     close,
     append: (entries) =>
-      run(
-        true,
-        (table) => Promise.all(entries.map(async (entry) => ({ ...entry, order: await table.add(entry) }))),
-        [QUEUE],
-      ),
-    load: () => run(false, (table) => table.rows(), [QUEUE]),
+      change(async (table) => {
+        let order = (await table.get<number>(ORDER)) ?? 0;
+        const saved = entries.map((entry) => ({ ...entry, order: ++order }));
+        for (const entry of saved) write(table, entry);
+        table.put(order, ORDER);
+        return saved;
+      }),
+    load: () => run(QUEUE, false, waiting),
     take: (scope, room, epoch) =>
-      run(true, async (table) => {
+      change(async (table) => {
         // Another tab may have led in between and started anew.
         await claim(table);
-        const rows = await table.rows(scope, room.mutations);
+        const rows = await table.all<Entry>(room.mutations, WAITS, scope);
         if (!rows.length) return null;
-        const last = ((await table.get(`seq:${scope}`)) as number | undefined) ?? 0;
-        const known = (await table.get(`epoch:${scope}`)) as string | undefined;
-        const next = nextBatch(rows, last, room);
-        next.fresh.forEach(table.put);
-        if (next.fresh.length) table.set(`seq:${scope}`, next.counter);
-        if (known === undefined && epoch !== null) table.set(`epoch:${scope}`, epoch);
-        return { client: queue.client, epoch: known ?? epoch, entries: next.entries };
+        const known = await table.get<string>(EPOCH, scope);
+        const { entries, fresh, counter } = nextBatch(rows, (await table.get<number>(SEQ, scope)) ?? 0, room);
+        for (const entry of fresh) write(table, entry);
+        if (fresh.length) table.put(counter, SEQ, scope);
+        if (known === undefined && epoch !== null) table.put(epoch, EPOCH, scope);
+        return { client: queue.client, epoch: known ?? epoch, entries };
       }),
-    settle: (decided, scope, epoch) =>
-      run(true, async (table) => {
-        const key = `epoch:${scope}`;
-        if (epoch !== undefined && (await table.get(key)) === undefined) table.set(key, epoch);
-        for (const row of await Promise.all(decided.map(({ id }) => table.find(id)))) if (row) table.remove(row);
-        await table.keep(decided, VERDICTS_KEPT);
+    settle: (decided, entries, epoch) =>
+      change(async (table) => {
+        const { scope } = entries[0]!;
+        if (epoch !== undefined && (await table.get(EPOCH, scope)) === undefined) table.put(epoch, EPOCH, scope);
+        const orders = new Map(entries.map(({ id, order }) => [id, order]));
+        for (const one of decided) {
+          const order = orders.get(one.id)!;
+          table.delete(WAITS, scope, order);
+          table.put(one, DECIDED, order % VERDICTS_KEPT);
+        }
       }),
     renumber: (scope, lastSeq, forced, epoch) =>
-      run(true, async (table) => {
-        const next = renumbered(await table.rows(scope), lastSeq, forced);
-        next.entries.forEach(table.put);
-        table.set(`seq:${scope}`, next.counter);
-        if (epoch !== null) table.set(`epoch:${scope}`, epoch);
-        return next.entries;
+      change(async (table) => {
+        const { entries, counter } = renumbered(await table.all(undefined, WAITS, scope), lastSeq, forced);
+        for (const entry of entries) write(table, entry);
+        table.put(counter, SEQ, scope);
+        if (epoch !== null) table.put(epoch, EPOCH, scope);
+        return entries;
       }),
-    epoch: (scope) => run(false, async (table) => ((await table.get(`epoch:${scope}`)) as string | undefined) ?? null, [META]),
+    epoch: (scope) => run(QUEUE, false, async (table) => (await table.get<string>(EPOCH, scope)) ?? null),
     undo: (id) =>
-      run(true, async (table) => {
-        const row = await table.find(id);
+      change(async (table) => {
+        const row = (await waiting(table)).find((one) => one.id === id);
         if (!row || row.plain || row.seq !== null) return false;
-        table.remove(row);
+        table.delete(WAITS, row.scope, row.order);
         return true;
       }),
     verdicts: async (ids) =>
-      (await run(false, (table) => Promise.all(ids.map(table.kept)))).flatMap((one) => one ?? []),
+      (await run(QUEUE, false, (table) => table.all<Decided>(undefined, DECIDED))).filter(({ id }) => ids.includes(id)),
     base: (scope, wanted) =>
-      run(
-        false,
-        async (table) => {
-          const kept = (await table.get(`base:${scope}`)) as Owned | null | undefined;
-          if (kept?.client !== queue.client) return undefined;
-          if (!wanted(kept)) return kept;
-          const data = new Map<string, Record<string, Json>>();
-          for (const [collection, id, value] of await table.base(scope)) {
-            let rows = data.get(collection);
-            if (!rows) data.set(collection, (rows = Object.create(null) as Record<string, Json>));
-            rows[id] = value!;
+      run(BASES, false, async (table) => {
+        const head = await table.get<Head>(scope, 0);
+        if (head?.client !== queue.client) return undefined;
+        if (!wanted(head)) return head;
+        const data: Record<string, Record<string, Json>> = Object.create(null);
+        for (const text of (await table.all<string>(undefined, scope)).slice(1)) {
+          for (const [collection, id, value] of JSON.parse(text) as [string, string, Json?][]) {
+            const rows = (data[collection] ??= Object.create(null));
+            if (value === undefined) delete rows[id];
+            else rows[id] = value;
           }
-          return { ...kept, data: Object.fromEntries(data) };
-        },
-        [META, BASES],
-      ),
+        }
+        return { ...head, data };
+      }),
     keep: (scope, base) =>
-      run(
-        true,
-        async (table) => {
-          const key = `base:${scope}`;
-          const old = (await table.get(key)) as Owned | null | undefined;
-          const { client } = queue;
-          // A watermark is of one client.
-          if ((await table.get("client")) !== client) return;
-          const record = base && base.record(false);
-          if (base && record) {
-            const same = old && old.client === client && old.epoch === record.epoch;
-            // Reads never go back in time.
-            if (same && old.cursor > record.cursor) return;
-            let { since, rows } = base.unkept(!same);
-            if (since !== null && old!.cursor < since) ({ since, rows } = base.unkept(true));
-            table.keepBase(scope, since === null, rows);
-          } else if (base) return;
-          else table.keepBase(scope, true, []);
-          table.set(key, record && { ...record, client });
-        },
-        [META, BASES],
-      ),
+      run(BASES, true, async (table) => {
+        const record = base?.record(false);
+        if (!base) table.delete(scope);
+        if (!base || !record) return;
+        const { client } = queue;
+        const old = await table.get<Head>(scope, 0);
+        const same = old?.client === client && old.epoch === record.epoch;
+        // Reads never go back in time.
+        if (same && old.cursor > record.cursor) return;
+        let { since, rows } = base.unkept(!same || old.since > old.whole + APART_BYTES);
+        if (since !== null && old!.cursor < since) ({ since, rows } = base.unkept(true));
+        const head: Head = { ...record, client, records: 0, whole: 0, since: 0, ...(since !== null && old) };
+        if (since === null) table.delete(scope);
+        for (let i = 0; i < rows.length; i += ROWS) {
+          const text = JSON.stringify(rows.slice(i, i + ROWS));
+          table.put(text, scope, ++head.records);
+          head[since === null ? "whole" : "since"] += text.length;
+          // Others get a turn, and the transaction stays open.
+          await table.get(scope, 0);
+        }
+        table.put({ ...head, ...record }, scope, 0);
+      }),
     renew: (client) =>
-      run(
-        true,
-        async (table) => {
-          if ((await table.get("client")) === client) {
-            for (const row of await table.rows()) {
-              // What was sent may be known already, by its id alone.
-              table.put({ ...row, seq: null, ...(row.seq !== null && { plain: true }) });
-            }
-            table.clear();
-          }
-          await claim(table);
-        },
-        [META, QUEUE, BASES],
-      ),
+      change(async (table) => {
+        if ((await table.get(CLIENT)) === client) {
+          for (const row of await waiting(table)) write(table, takenOver(row));
+          for (const part of [CLIENT, SEQ, EPOCH]) table.delete(part);
+        }
+        await claim(table);
+      }),
   };
-  await run(true, claim, [META]);
+  await change(claim);
   return queue;
 }
