@@ -143,9 +143,17 @@ async fn a_draining_server_takes_no_new_sessions_and_still_decides_what_was_unde
 async fn the_browser_client_and_its_inspector_are_served_and_revalidated() {
     let site = Site::open().await;
     let mut tags = Vec::new();
-    for (path, built) in [
-        ("/_sync/client.js", include_str!("../../../packages/client/dist/client.js")),
-        ("/_sync/inspector.js", include_str!("../../../packages/client/dist/inspector.js")),
+    for (path, built, small) in [
+        (
+            "/_sync/client.js",
+            include_str!("../../../packages/client/dist/client.js"),
+            include_bytes!("../../../packages/client/dist/client.js.gz").as_slice(),
+        ),
+        (
+            "/_sync/inspector.js",
+            include_str!("../../../packages/client/dist/inspector.js"),
+            include_bytes!("../../../packages/client/dist/inspector.js.gz").as_slice(),
+        ),
     ] {
         let get = |tag: Option<&str>| {
             let get = Request::get(site.addr, path);
@@ -157,12 +165,20 @@ async fn the_browser_client_and_its_inspector_are_served_and_revalidated() {
         assert_eq!(file.header("content-type"), Some("text/javascript; charset=utf-8"));
         assert_eq!(file.header("cache-control"), Some("no-cache"));
         let tag = file.header("etag").unwrap();
-        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 8, "{tag}");
-        for same in [tag, &format!("W/{tag}"), &format!("\"other\", {tag}"), "*"] {
+        let opaque = tag.strip_prefix("W/").expect("weak: it stands for two forms");
+        assert!(opaque.starts_with('"') && opaque.ends_with('"') && opaque.len() > 8, "{tag}");
+        for same in [tag, opaque, &format!("\"other\", {tag}"), "*"] {
             let known = get(Some(same)).await;
             assert_eq!((known.status, known.body.len(), known.header("etag")), (304, 0, Some(tag)), "{path}: {same}");
         }
         assert_eq!(get(Some("\"other\"")).await.status, 200, "{path}");
+        assert_eq!((file.header("content-encoding"), file.header("vary")), (None, Some("accept-encoding")));
+        for (accepts, takes) in [("gzip", true), ("br;q=1.0, GZip;q=0.5", true), ("gzip;q=0", false), ("br", false)] {
+            let file = Request::get(site.addr, path).header("accept-encoding", accepts).send().await;
+            assert_eq!(file.header("content-encoding"), takes.then_some("gzip"), "{path}: {accepts}");
+            assert_eq!(file.body, if takes { small } else { built.as_bytes() }, "{path}: {accepts}");
+            assert_eq!((file.header("etag"), file.header("vary")), (Some(tag), Some("accept-encoding")));
+        }
         tags.push(tag.to_owned());
     }
     assert_ne!(tags[0], tags[1], "one file is not taken for the other");
