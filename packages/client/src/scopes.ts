@@ -3,7 +3,8 @@
  * about it. The other tabs' views move only by what the leader sends, or by what they catch up with themselves.
  */
 import { guarded } from "./core/calls.ts";
-import { makeScopeCore, type Applied, type ScopeCore } from "./core/scope.ts";
+import type { Applied, ScopeCore } from "./core/contract.ts";
+import { makeScopeCore } from "./core/scope.ts";
 import type { Mutator } from "./core/tx.ts";
 import { makeWatchers, type Watchers } from "./core/watch.ts";
 import type { Change, Changes, Json, Snapshot } from "./core/words.ts";

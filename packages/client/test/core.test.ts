@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { makeScopeCore, type Page, type ScopeCore } from "../src/core/scope.ts";
+import { Overlay } from "../src/core/collections.ts";
+import type { Page, ScopeCore } from "../src/core/contract.ts";
+import { makeScopeCore } from "../src/core/scope.ts";
 import type { Mutator } from "../src/core/tx.ts";
 import type { Change, Entry, Json, Snapshot } from "../src/core/words.ts";
 
@@ -42,6 +44,10 @@ const snapshot = (cursor: number, n: number, over: Partial<Snapshot> = {}): Snap
   last_seq: 0,
   ...over,
 });
+
+/** A text's UTF-8 bytes, as something that sorts like them. */
+const hex = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** A core at cursor 5 with row a = 10, and every value of a it has shown since. */
 function core() {
@@ -94,6 +100,54 @@ describe("the view", () => {
     c.apply(page(6, [{ ...change(7, "x", "y", 0), data: { op: "del", collection: "other", id: "y" } }]));
     expect(c.all("row")).toBe(settled);
     expect(c.all("other")).toEqual([]);
+  });
+
+  it("gives arrays that are what reading each row would give, whatever came, went and changed on whichever layer", () => {
+    const notes: string[] = [];
+    const c = makeScopeCore(
+      { ...mutators, del: (tx, { id }) => void tx.delete("row", id) },
+      { changed: ({ row }) => notes.push(...(row?.put ?? []), ...(row?.del ?? [])) },
+    );
+    c.reset({ ...snapshot(5, 10), data: {} });
+    const names = Array.from({ length: 40 }, (_, i) => `${["a", "z", "\uFF5E", "\u{1F600}"][i % 4]}${i}`);
+    let state = 7;
+    const below = (n: number): number => (state = (state * 48271) % 0x7fffffff) % n;
+    const kinds = new Map<string, number>();
+    for (let step = 0; step < 600; step++) {
+      const before = c.all("row");
+      notes.length = 0;
+      const id = names[below(40)]!;
+      const waits = c.pending;
+      const kind = ["put", "del", "server", "gone", "refuse"][below(5)]!;
+      if (kind === "put" || kind === "del") c.mutate(entry(`m${step}`, kind, { id, n: below(3) }));
+      else if (kind === "server") c.apply(page(c.cursor, [change(c.cursor + 1, "x", id, below(3))]));
+      else if (kind === "gone") {
+        c.apply(page(c.cursor, [{ ...change(c.cursor + 1, "x", id, 0), data: { op: "del", collection: "row", id } }]));
+      } else for (const { entry: { id: mutation } } of waits.filter(() => below(2))) {
+        c.decide([{ id: mutation, verdict: { ok: false, code: "rejected", error: "" } }]);
+      }
+      const all = c.all("row");
+      const there = names.map((name) => c.get("row", name)).filter((row) => row !== undefined);
+      expect(new Set(all)).toEqual(new Set(there));
+      const bytes = all.map((row) => hex((row as { id: string }).id));
+      expect(bytes).toEqual([...bytes].sort());
+      expect(all === before).toBe(notes.length === 0);
+      kinds.set(kind, (kinds.get(kind) ?? 0) + (all === before ? 0 : 1));
+    }
+    expect([...kinds.values()].every((count) => count > 20)).toBe(true);
+  });
+
+  it("is of layers that each follow what changes below", () => {
+    const base = new Overlay();
+    const layer = new Overlay(base);
+    layer.set("row", "b", 1);
+    expect(layer.ids("row")).toEqual(["b"]);
+    base.set("row", "a", 1);
+    base.set("row", "c", 1);
+    layer.set("row", "c", undefined);
+    expect([layer.ids("row"), base.ids("row")]).toEqual([["a", "b"], ["a", "c"]]);
+    base.set("row", "a", undefined);
+    expect([layer.ids("row"), base.ids("row")]).toEqual([["b"], ["c"]]);
   });
 
   it("goes on without a mutation whose replay throws, and keeps it pending until its verdict", () => {

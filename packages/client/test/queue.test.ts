@@ -1,7 +1,8 @@
 import { IDBFactory } from "fake-indexeddb";
 import { describe, expect, it } from "vitest";
 import type { Entry, Verdict } from "../src/core/words.ts";
-import { makeScopeCore, type ScopeCore } from "../src/core/scope.ts";
+import type { ScopeCore } from "../src/core/contract.ts";
+import { makeScopeCore } from "../src/core/scope.ts";
 import { openStore } from "../src/queue/indexeddb.ts";
 import { memoryStore } from "../src/queue/memory.ts";
 import type { Queue } from "../src/queue/queue.ts";

@@ -4,7 +4,7 @@
  */
 import { makeCalls } from "./calls.ts";
 import { same } from "./collections.ts";
-import type { ScopeCore } from "./scope.ts";
+import type { ScopeCore } from "./contract.ts";
 import type { Changes, Json } from "./words.ts";
 
 /** What a reader read: ids of a collection, or all of it. */

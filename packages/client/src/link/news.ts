@@ -2,7 +2,7 @@
  * What tabs of one profile tell each other. Tabs may be of two versions: a name changed here is news that the other does not
  * understand. Types only; nothing here runs.
  */
-import type { Counted, Page } from "../core/scope.ts";
+import type { Counted, Page } from "../core/contract.ts";
 import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core/words.ts";
 import type { Peer } from "./presence.ts";
 import type { LinkState } from "./standing.ts";

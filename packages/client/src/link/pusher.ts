@@ -5,7 +5,7 @@
  */
 import { makeBackoff } from "../core/backoff.ts";
 import { PUSH_BYTES, PUSH_MUTATIONS, VOID } from "../core/limits.ts";
-import type { Counted } from "../core/scope.ts";
+import type { Counted } from "../core/contract.ts";
 import type { Entry, Numbered } from "../core/words.ts";
 import { wire } from "../queue/numbering.ts";
 import type { Batch, Queue } from "../queue/queue.ts";

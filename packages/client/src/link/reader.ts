@@ -6,7 +6,7 @@
 import { makeBackoff } from "../core/backoff.ts";
 import { guarded } from "../core/calls.ts";
 import { PULL_CHANGES } from "../core/limits.ts";
-import type { Applied, Page, ScopeCore } from "../core/scope.ts";
+import type { Applied, Page, ScopeCore } from "../core/contract.ts";
 import type { Snapshot } from "../core/words.ts";
 import type { Around } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";

@@ -3,7 +3,7 @@
  * resolved for is there after a crash, as far as the storage can promise. Only the leading tab may call `take`,
  * `renumber` and `renew`: they give out places, and a client has one sender.
  */
-import type { Unkept } from "../core/scope.ts";
+import type { Unkept } from "../core/contract.ts";
 import type { Decided, Entry, KeptBase, Numbered } from "../core/words.ts";
 
 /** Where mutations are kept: over restarts, or in this page only. */

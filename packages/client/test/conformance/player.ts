@@ -3,7 +3,8 @@
  * a trace is about stands in the core.
  */
 import { deepStrictEqual } from "node:assert";
-import { makeScopeCore, type ScopeCore } from "../../src/core/scope.ts";
+import type { ScopeCore } from "../../src/core/contract.ts";
+import { makeScopeCore } from "../../src/core/scope.ts";
 import type { Change, Entry, Json, Snapshot } from "../../src/core/words.ts";
 import { mutators } from "./mutators.ts";
 
