@@ -356,6 +356,25 @@ describe("the live link", () => {
     expect(asked.at(-1)).toEqual(["pull", "Bearer t2"]);
   });
 
+  it("whose token ran out asks for another one, says so meanwhile, and goes on with it", async () => {
+    const world = new World();
+    let token = "old";
+    const asked: string[] = [];
+    const client = world.client({ live: false, token: () => (asked.push(token), token) });
+    await world.run(1_000);
+    world.server.gate = (_, body) => {
+      if (body.who !== "Bearer new") throw new Refused(401, "unauthenticated");
+    };
+    const { verdict } = client.mutate("append", mark(1));
+    await world.run(5_000);
+    expect([client.status, client.pending.length, world.marks()]).toEqual(["unauthorized", 1, []]);
+    token = "new";
+    await world.run(60_000);
+    expect(asked).toContain("new");
+    expect(await peek(verdict)).toMatchObject({ ok: true });
+    expect([client.status, client.pending.length, world.marks()]).toEqual(["polling", 0, ["1"]]);
+  });
+
   it("is not told a token that was asked for by the connection before it", async () => {
     const world = new World();
     const give: ((token: string) => void)[] = [];

@@ -4,7 +4,7 @@ import { CALM } from "./support/network.ts";
 import { Profile, World, shownMarks, type Tab } from "./support/world.ts";
 
 /** Seeds walked: enough that each fault meets each step of a mutation; one more for every second there is to spend. */
-const SEEDS = Number(process.env["WALK_SEEDS"] ?? 60);
+const SEEDS = Number((import.meta as { env?: Record<string, string> }).env?.["WALK_SEEDS"] ?? 60);
 
 /** Steps of one walk. */
 const STEPS = 40;

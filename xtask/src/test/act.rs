@@ -68,7 +68,7 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step, built: bool) -> 
         Step::ClientDeps => install(repo, CLIENT)?,
         Step::ClientCheck => npm(repo, CLIENT, &["run", "check"])?,
         Step::ClientFresh => npm(repo, CLIENT, &["run", "fresh"])?,
-        Step::ClientTest => return vitest(repo, metadata),
+        Step::ClientTest => return vitest(repo, metadata, "test"),
         Step::Clippy => {
             in_cargo(&["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])?;
         }
@@ -94,6 +94,7 @@ pub(super) fn act(repo: &Repo, metadata: &Metadata, step: Step, built: bool) -> 
             setup::install_browser(repo)?;
             install(repo, E2E)?;
         }
+        Step::ClientBrowser => return vitest(repo, metadata, "test:chromium"),
         Step::BrowserTest => return browser(repo, "test", built),
         Step::Dev => return browser(repo, "test:dev", built),
     }
@@ -121,17 +122,21 @@ fn new_app(repo: &Repo, metadata: &Metadata, built: bool) -> Acted {
     Acted::tested(tests, ended)
 }
 
-/// The client's own `npm test`, asked to write down its results beside showing them.
-fn vitest(repo: &Repo, metadata: &Metadata) -> Result<Acted> {
+/// A script of the client's own tests, asked to write down its results beside showing them.
+fn vitest(repo: &Repo, metadata: &Metadata, script: &str) -> Result<Acted> {
     let folder = metadata.target_directory.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    let report = folder.join("vitest.json");
+    let report = folder.join(format!("{}.json", script.replace(':', "-")));
     // An old report must not be counted as this run's.
     if report.exists() {
         fs::remove_file(&report).with_context(|| format!("failed to remove {}", report.display()))?;
     }
     let to_report = format!("--outputFile.json={}", report.display());
-    let ended = npm(repo, CLIENT, &["test", "--", "--reporter=default", "--reporter=json", &to_report]);
+    println!("in {CLIENT}:");
+    let mut npm_run = command("npm", &repo.path(CLIENT), &["run", script, "--"]);
+    npm_run.args(["--reporter=default", "--reporter=json", &to_report]);
+    npm_run.envs(setup::browser().map(|path| (setup::BROWSER_VARIABLE, path)));
+    let ended = stream(npm_run);
     let tests = match fs::read_to_string(&report) {
         Ok(text) => counts::of_vitest(&text)?,
         // It did not come far enough to write one; how it ended says why.

@@ -23,6 +23,7 @@ pub(super) enum Step {
     Features,
     Tutorial,
     NewApp,
+    ClientBrowser,
     BrowserTest,
     Dev,
     Conformance,
@@ -49,6 +50,7 @@ impl Step {
             Self::Features => "each library crate alone, and its features one by one",
             Self::Tutorial => "docs/tutorial.md does what it says",
             Self::NewApp => "an application of each template, made as a newcomer would",
+            Self::ClientBrowser => "the browser client's tests, in a real browser",
             Self::BrowserTest => "the application in a real browser",
             Self::Dev => "`riverrun dev`, with real edits in a real browser",
             Self::Conformance => "both clients say the same of 1,000 fresh traces",
@@ -62,7 +64,7 @@ impl Step {
         match self {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest | Self::Conformance => &[Self::ClientDeps],
             // One of its pages is built with React, by the client's bundler.
-            Self::BrowserTest => &[Self::ClientDeps, Self::BrowserDeps],
+            Self::BrowserTest | Self::ClientBrowser => &[Self::ClientDeps, Self::BrowserDeps],
             Self::Dev => &[Self::BrowserDeps],
             _ => &[],
         }
@@ -74,6 +76,7 @@ impl Step {
             Self::ClientCheck | Self::ClientFresh | Self::ClientTest => &[Self::ClientDeps],
             Self::Conformance => &[Self::ClientDeps, Self::Build],
             Self::RustTest | Self::Tutorial | Self::NewApp => &[Self::Build],
+            Self::ClientBrowser => &[Self::ClientDeps, Self::BrowserDeps],
             Self::BrowserTest => &[Self::ClientDeps, Self::BrowserDeps, Self::Build],
             Self::Dev => &[Self::BrowserDeps, Self::Build],
             _ => &[],
@@ -115,7 +118,7 @@ impl Step {
     }
 
     fn is_browser(self) -> bool {
-        matches!(self, Self::BrowserDeps | Self::BrowserTest | Self::Dev)
+        matches!(self, Self::BrowserDeps | Self::ClientBrowser | Self::BrowserTest | Self::Dev)
     }
 }
 
@@ -152,8 +155,12 @@ mod tests {
     #[test]
     fn without_a_browser_all_else_still_runs() {
         let steps = plan(&[], true);
-        assert_eq!(steps.len(), plan(&[], false).len() - 3);
-        assert!(![Step::BrowserTest, Step::BrowserDeps, Step::Dev].iter().any(|step| steps.contains(step)));
+        assert_eq!(steps.len(), plan(&[], false).len() - 4);
+        assert!(
+            ![Step::ClientBrowser, Step::BrowserTest, Step::BrowserDeps, Step::Dev]
+                .iter()
+                .any(|step| steps.contains(step))
+        );
     }
 
     #[test]

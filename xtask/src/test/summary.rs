@@ -45,7 +45,7 @@ impl Done {
 
 /// The table, how long it all took, and the line `N passed, M failed` alone at its end.
 pub(super) fn table(all: &[Done], took: Duration) -> String {
-    let mut table = format!("\n{:<13}  {:<7}  {:>7}  {:>6}  {:>6}\n", "step", "result", "seconds", "passed", "failed");
+    let mut table = format!("\n{:<14}  {:<7}  {:>7}  {:>6}  {:>6}\n", "step", "result", "seconds", "passed", "failed");
     let mut total = Counts::default();
     for done in all {
         let (result, why) = match &done.outcome {
@@ -57,7 +57,7 @@ pub(super) fn table(all: &[Done], took: Duration) -> String {
         let number = |number: u64| if number == 0 { String::new() } else { number.to_string() };
         let (step, seconds) = (done.step, done.seconds);
         let row =
-            format!("{step:<13}  {result:<7}  {seconds:>7.1}  {:>6}  {:>6}  {why}", number(passed), number(failed));
+            format!("{step:<14}  {result:<7}  {seconds:>7.1}  {:>6}  {:>6}  {why}", number(passed), number(failed));
         table.push_str(row.trim_end());
         table.push('\n');
         total += done.tests;
@@ -66,7 +66,7 @@ pub(super) fn table(all: &[Done], took: Duration) -> String {
         }
     }
     // Writing into a string does not fail.
-    let _ = writeln!(table, "{:<13}  {:<7}  {:>7.1}", "all", "", took.as_secs_f64());
+    let _ = writeln!(table, "{:<14}  {:<7}  {:>7.1}", "all", "", took.as_secs_f64());
     let _ = write!(table, "\n{} passed, {} failed\n", total.passed, total.failed);
     table
 }
@@ -104,13 +104,13 @@ mod tests {
             done(Step::BrowserTest, Outcome::Skipped("there are none ".repeat(9)), 0, 0),
         ];
         let expected = "
-step           result   seconds  passed  failed
-fmt            FAILED       1.2                  `cargo fmt` failed
-tidy           ok           1.2
-rust-test      FAILED       1.2      40       2  `cargo test` failed
-client-test    ok           1.2      10
-browser-test   skipped      1.2                  there are none there are none there are none there are none there are…
-all                         4.0
+step            result   seconds  passed  failed
+fmt             FAILED       1.2                  `cargo fmt` failed
+tidy            ok           1.2
+rust-test       FAILED       1.2      40       2  `cargo test` failed
+client-test     ok           1.2      10
+browser-test    skipped      1.2                  there are none there are none there are none there are none there are…
+all                          4.0
 
 50 passed, 3 failed
 ";

@@ -210,6 +210,6 @@ export class Server {
 
 function digest(before: string, text: string): string {
   let hash = BigInt(`0x${before}`) ^ 0xcbf29ce484222325n;
-  for (const unit of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(unit)) * 0x100000001b3n);
+  for (const unit of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(unit)) * 0x100000001b3n);
   return hash.toString(16).padStart(16, "0");
 }
