@@ -137,12 +137,12 @@ export function makeSession(parts: SessionParts): Session {
       return tabs.leave().then(tabs.lead);
     },
   });
-  const { queues, all: load } = store;
+  const { all: load } = store;
   const around: Around = {
     ...parts,
     ...{ tab, link, board, scopes, leads, post, announce },
     ask: makePost(env, parts.base, parts.token),
-    client: () => queues[0]?.client ?? "",
+    client: () => store.queue?.client ?? "",
     spread: (news) => {
       post(news);
       hear(news);
@@ -188,12 +188,12 @@ export function makeSession(parts: SessionParts): Session {
     entering++;
     await opened;
     const { core } = scope;
-    const [durable] = queues;
+    const durable = store.queue!;
     const entries = await load();
-    const counted = await durable!.epoch(scope.name).catch(() => null);
+    const counted = await durable.epoch(scope.name).catch(() => null);
     const kept = scope.own
       ? undefined
-      : await durable!
+      : await durable
           // What the page came with is as good: its rows need not be read.
           .base(scope.name, ({ epoch, cursor }) => !core.valid || (epoch === core.epoch && cursor > core.cursor))
           .catch(() => undefined);
@@ -229,7 +229,7 @@ export function makeSession(parts: SessionParts): Session {
 
   function pusherOf(of: string): Pusher {
     let pusher = pushers.get(of);
-    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, queues)));
+    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, () => store.queue!)));
     return pusher;
   }
 
@@ -244,7 +244,7 @@ export function makeSession(parts: SessionParts): Session {
 
   function renewed(): void {
     every(({ core }) => core.renew());
-    tell("client", { client: queues[0]!.client });
+    tell("client", { client: store.queue!.client });
   }
 
   function settle(decided: readonly Decided[]): void {
@@ -264,9 +264,8 @@ export function makeSession(parts: SessionParts): Session {
 
   /** Keeps a base for the next life of the page, or forgets what may no longer be read. */
   async function keep({ name: of, core, entered: read, own }: Scope): Promise<void> {
-    const [durable] = queues;
-    if (!read || own || !leads() || durable!.storage !== "indexeddb") return;
-    if (core.valid || core.dropped) await durable!.keep(of, core.dropped ? null : core).catch(() => undefined);
+    if (!read || own || !leads() || store.storage !== "indexeddb") return;
+    if (core.valid || core.dropped) await store.queue!.keep(of, core.dropped ? null : core).catch(() => undefined);
   }
 
   function hear(news: News): void {
@@ -287,7 +286,7 @@ export function makeSession(parts: SessionParts): Session {
         every(({ core }) => core.undo(news.id));
         return void ledger.end(news.id, { ok: false, code: "undone", error: "" });
       case "renewed":
-        queues[0]!.client = news.client;
+        store.queue!.client = news.client;
         return renewed();
       case "distrust":
         return pushers.get(news.scope)?.distrust();
@@ -358,7 +357,7 @@ export function makeSession(parts: SessionParts): Session {
     const ids = new Set(there.map(({ id }) => id));
     const gone = waits.filter(({ accepted, entry }) => accepted === null && entry.order < Infinity && !ids.has(entry.id));
     if (!gone.length) return;
-    const kept = await queues[0]!.verdicts(gone.map(({ entry }) => entry.id));
+    const kept = await store.queue!.verdicts(gone.map(({ entry }) => entry.id));
     const known = new Set(kept.map(({ id }) => id));
     const verdict: Verdict = { ok: false, code: "expired", error: "verdict no longer kept" };
     settle([...kept, ...gone.flatMap(({ entry: { id } }) => (known.has(id) ? [] : { id, verdict }))]);
@@ -401,12 +400,9 @@ export function makeSession(parts: SessionParts): Session {
     },
     undo: async (id) => {
       await save();
-      for (const queue of queues) {
-        if (!(await queue.undo(id).catch(() => false))) continue;
-        around.spread({ t: "undone", id });
-        return true;
-      }
-      return false;
+      const undone = !!(await store.queue?.undo(id).catch(() => false));
+      if (undone) around.spread({ t: "undone", id });
+      return undone;
     },
     sync: async (of) => {
       await opened;

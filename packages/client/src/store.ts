@@ -1,6 +1,6 @@
 /**
- * Where a session's mutations wait: the queue all tabs share and, once that takes no more, one behind it that only this page
- * has. What was saved is never given up; where it can't be saved any more the page is told.
+ * Where a session's mutations wait: the queue all tabs share and, once that takes no more or is gone, one in memory that only
+ * this page has. What was saved is never given up; where it can't be saved any more the page is told.
  */
 import type { Item } from "./core/item.ts";
 import type { Entry } from "./core/words.ts";
@@ -8,10 +8,7 @@ import type { Env } from "./env.ts";
 import { memoryStore } from "./queue/memory.ts";
 import { openQueue } from "./queue/open.ts";
 import type { Queue, Storage } from "./queue/queue.ts";
-import { openTable } from "./queue/table.ts";
-
-/** Above every order a database gives out: what waits in memory comes last in every view. */
-const BEHIND = 2 ** 52;
+import { openTable, takenOver } from "./queue/table.ts";
 
 /** What a store needs. */
 export interface StoreParts {
@@ -30,8 +27,8 @@ export interface StoreParts {
 
 /** See the file's head. */
 export interface Store {
-  /** The shared queue first; behind it what only this page has. */
-  queues: Queue[];
+  /** Where mutations wait now; nothing before it is open. */
+  queue: Queue | undefined;
   storage: Storage;
   open(): Promise<Queue>;
   /** Puts a mutation among those to be saved. */
@@ -46,6 +43,7 @@ export interface Store {
 export function makeStore(parts: StoreParts): Store {
   const unsaved: Entry[] = [];
   let saving: Promise<void> | null = null;
+  let falling: Promise<void> | undefined;
   let closed = false;
 
   /** Says where the queue is now, and why. */
@@ -54,36 +52,37 @@ export function makeStore(parts: StoreParts): Store {
     parts.tell("storage", { storage: store.storage, error });
   }
 
-  /** The storage takes no more; `gone`: nor does it give. What waits goes on in memory, behind what was saved. */
-  async function fall(error: unknown, gone = false): Promise<void> {
-    const { queues } = store;
-    if (closed || queues[0]?.storage !== "indexeddb") return;
-    if (queues.length < 2) {
-      failed(error);
-      queues.push(await openTable(memoryStore(BEHIND)));
-    }
-    if (!gone) return;
-    queues.shift()!.close();
+  async function fall(error: unknown): Promise<void> {
+    const { queue } = store;
+    if (closed || queue?.storage !== "indexeddb") return;
+    failed(error);
+    const memory = await openTable(memoryStore());
+    queue.close();
     // Another tab may have what is sent already, or send it yet: by its id alone it has one effect, whoever sends it.
-    const waits = parts
-      .pending()
-      .flatMap(({ entry, accepted }) =>
-        accepted === null && entry.order < BEHIND ? { ...entry, seq: null, plain: true as const } : [],
-      );
-    await parts.alone(await queues[0]!.append(waits));
+    const waits = parts.pending().filter(({ entry, accepted }) => accepted === null && entry.order < Infinity);
+    const saved = await memory.append(waits.map(({ entry }) => ({ ...takenOver(entry), plain: true })));
+    store.queue = memory;
+    await parts.alone(saved);
   }
+
+  /** Once is enough: memory does not fail. */
+  const fell = (error: unknown): Promise<void> => (falling ??= fall(error));
 
   async function saveAll(): Promise<void> {
     // Not before the caller has noted that this runs.
     await null;
-    const { queues } = store;
     try {
-      while (queues.length && unsaved.length && !closed) {
+      while (store.queue && unsaved.length && !closed) {
         const entries = unsaved.splice(0);
-        const shared = queues.length === 1 && queues[0]!.storage === "indexeddb";
-        const append = () => queues.at(-1)!.append(entries);
-        const saved = await append().catch((error: unknown) => fall(error).then(append));
-        parts.saved(saved, shared && queues.length === 1);
+        let queue: Queue;
+        let saved: Entry[] | void;
+        do {
+          queue = store.queue;
+          saved = await queue.append(entries).catch(fell);
+          // What was saved in a queue that went meanwhile would wait there for another page.
+          await falling;
+        } while (queue !== store.queue);
+        if (saved) parts.saved(saved, queue.storage === "indexeddb");
       }
     } finally {
       // In the same breath as the last look: a mutation that comes now starts another round.
@@ -92,28 +91,15 @@ export function makeStore(parts: StoreParts): Store {
   }
 
   const store: Store = {
-    queues: [],
+    queue: undefined,
     storage: parts.storage,
-    open: async () => {
-      const durable = await openQueue(parts.env, parts.name, parts.storage, failed, (error) => fall(error, true));
-      store.queues.push(durable);
-      return durable;
-    },
+    open: async () => (store.queue = await openQueue(parts.env, parts.name, parts.storage, failed, fell)),
     add: (entry) => void unsaved.push(entry),
     save: () => (saving ??= saveAll()),
-    all: async () => {
-      const all = await Promise.all(
-        store.queues.map(async (queue, i) => {
-          const rows = await queue.load().catch((): Entry[] => []);
-          // Places in the tail are of another client id: they mean nothing beside the watermark readers ask for.
-          return i ? rows.map((entry) => ({ ...entry, seq: null })) : rows;
-        }),
-      );
-      return all.flat();
-    },
+    all: async () => (await store.queue?.load().catch(() => null)) ?? [],
     close: () => {
       closed = true;
-      for (const queue of store.queues) queue.close();
+      store.queue?.close();
     },
   };
   return store;

@@ -244,6 +244,57 @@ describe("the queue of a client", () => {
     expect(tab.client.pending).toEqual([]);
   });
 
+  it.each(["leads", "follows"])("goes on in memory when the storage takes no more, alone if it %s; nothing is lost or done twice", async (as) => {
+    const world = new World();
+    const profile = new Profile();
+    let full = false;
+    const factory = profile.indexedDB!;
+    const opening = factory.open.bind(factory);
+    factory.open = (name, version) => {
+      const request = opening(name, version);
+      request.addEventListener("success", () => {
+        const db = request.result;
+        const transaction = db.transaction.bind(db);
+        db.transaction = (stores, mode, options) => {
+          const tx = transaction(stores, mode, options);
+          if (full && mode === "readwrite") setImmediate(() => tx.abort());
+          return tx;
+        };
+      });
+      return request;
+    };
+    const tabs = [world.tab(profile), world.tab(profile)] as const;
+    await world.run(1_000);
+    const [tab, other] = as === "leads" ? tabs : [tabs[1], tabs[0]];
+    expect([tab.leads, other.leads]).toEqual([as === "leads", as !== "leads"]);
+    world.network.faults.down = true;
+    world.network.cut();
+    await tab.client.mutate("append", mark(1)).saved;
+    // Long enough to be given its place, and to be sent into the void.
+    await world.run(5_000);
+    full = true;
+    const { saved, verdict } = tab.client.mutate("append", mark(2));
+    await world.run(1_000);
+    await saved;
+    expect([tab.client.storage, shownMarks(tab.client)]).toEqual(["memory", ["1", "2"]]);
+    full = false;
+    expect(other.leads).toBe(true);
+    const theirs = other.client.mutate("append", mark(3));
+    await world.run(100);
+    expect([shownMarks(other.client), shownMarks(tab.client)]).toEqual([["1", "3"], ["1", "2"]]);
+    world.network.faults.down = false;
+    await world.run(60_000);
+    for (const one of [theirs.verdict, verdict]) expect(await peek(one)).toMatchObject({ ok: true });
+    expect([...world.marks()].sort()).toEqual(["1", "2", "3"]);
+    for (const { client } of [tab, other]) expect([client.pending, shownMarks(client)]).toEqual([[], world.marks()]);
+    // A page that comes later finds nothing to do twice.
+    tab.kill();
+    other.kill();
+    const { client } = world.tab(profile);
+    await world.run(60_000);
+    expect([shownMarks(client), [...world.marks()].sort()]).toEqual([world.marks(), ["1", "2", "3"]]);
+  });
+
   it("is bounded", async () => {
     const world = new World();
     world.network.faults.down = true;

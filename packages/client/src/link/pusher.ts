@@ -36,11 +36,11 @@ export interface Pusher {
 /** Where a step leads: on, to the end of the queue, or to a wait because of something. */
 type Step = "on" | "idle" | Refusal;
 
-/** `queues`: the one all tabs share first, then what only this page has. */
+/** `current`: where mutations wait; another queue when the one before broke. */
 export function makePusher(
   { env, ask, link, board, scopes, leads, spread }: Around,
   scope: string,
-  queues: readonly Queue[],
+  current: () => Queue,
 ): Pusher {
   const backoff = makeBackoff(env.random);
   const timers = makeTimers(env);
@@ -57,9 +57,8 @@ export function makePusher(
   let notBefore = -Infinity;
   let closed = false;
 
-  /** This tab may send from this queue. */
-  const may = (queue: Queue): boolean =>
-    !link.stopped() && queues.includes(queue) && (queue !== queues[0] || leads());
+  /** This tab may send what waits there. */
+  const may = (queue: Queue): boolean => !link.stopped() && queue === current() && leads();
   const heard = (refusal: Refusal | null): void => board.heard(scope, "push", refusal);
 
   async function drain(): Promise<Refusal | null> {
@@ -99,30 +98,25 @@ export function makePusher(
   }
 
   async function step(): Promise<Step> {
-    if (distrusts && may(queues[0]!)) {
+    const queue = current();
+    if (!may(queue)) return "idle";
+    if (distrusts) {
       distrusts = false;
-      for (const queue of queues) {
-        const refusal = await renumber(queue, new Set()).catch((error: unknown) => lost(String(error)));
-        // What may no longer be read can still be decided: the push says what it is.
-        if (refusal && refusal.status !== 403) {
-          distrusts = true;
-          return refusal;
-        }
+      const refusal = await renumber(queue, new Set()).catch((error: unknown) => lost(String(error)));
+      // What may no longer be read can still be decided: the push says what it is.
+      if (refusal && refusal.status !== 403) {
+        distrusts = true;
+        return refusal;
       }
     }
-    for (const queue of queues) {
-      if (!may(queue)) continue;
-      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, scopes.get(scope)?.core.epoch ?? null);
-      // A storage that broke must not hold up what waits in memory.
-      const batch = await (queue === queues.at(-1) ? taking : taking.catch(() => null));
-      if (!batch) continue;
-      // The queue broke, or the lead went, meanwhile.
-      if (!may(queue)) return "on";
-      tell(queue, batch.entries, { epoch: batch.epoch });
-      const answer = await send(batch);
-      return answer.ok ? answered(queue, batch, answer.body) : refused(batch, answer);
-    }
-    return "idle";
+    const epoch = scopes.get(scope)?.core.epoch ?? null;
+    const batch = await queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, epoch);
+    if (!batch) return "idle";
+    // The queue broke, or the lead went, meanwhile.
+    if (!may(queue)) return "on";
+    tell(batch.entries, { epoch: batch.epoch });
+    const answer = await send(batch);
+    return answer.ok ? answered(queue, batch, answer.body) : refused(batch, answer);
   }
 
   async function send({ client, epoch, entries }: Batch): Promise<Answer<PushAnswer>> {
@@ -160,7 +154,7 @@ export function makePusher(
     }
     if (clientUnknown) {
       await queue.renew(client);
-      spread({ t: "renewed", client: queues[0]!.client });
+      spread({ t: "renewed", client: queue.client });
     }
     if (conflicts.size || open?.code === "out_of_order") {
       const refusal = await renumber(queue, conflicts);
@@ -210,13 +204,11 @@ export function makePusher(
     if (!answer.ok) return answer;
     const { last_seq, epoch } = answer.body;
     const lastSeq = last_seq ?? 0;
-    tell(queue, await queue.renumber(scope, lastSeq, forced, epoch), { epoch, lastSeq });
+    tell(await queue.renumber(scope, lastSeq, forced, epoch), { epoch, lastSeq });
     return null;
   }
 
-  function tell(queue: Queue, given: readonly Numbered[], counted: Counted): void {
-    // Places of another client id mean nothing beside the watermark readers ask for.
-    if (queue !== queues[0]) return;
+  function tell(given: readonly Numbered[], counted: Counted): void {
     spread({ t: "numbered", scope, numbered: given.map(({ id, seq }) => ({ id, seq })), counted });
   }
 

@@ -125,6 +125,9 @@ export class Server {
     const no = (code: string, retry: boolean): PushResult => ({ id: m.id, ok: false, code, error: code, retry });
     const known = scope.verdicts.get(m.id);
     if (known) {
+      const { last, ids } = scope.places.get(client!) ?? { last: 0, ids: new Map() };
+      // Under another number it leaves no hole there.
+      if (client && m.seq === last + 1) scope.places.set(client, { last: m.seq, ids });
       if (known.text !== text) return no("invalid_mutation", false);
       return { ...known.result, ...(known.result.ok && { duplicate: true }) };
     }
