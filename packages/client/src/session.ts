@@ -229,7 +229,7 @@ export function makeSession(parts: SessionParts): Session {
 
   function pusherOf(of: string): Pusher {
     let pusher = pushers.get(of);
-    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, () => store.queue!)));
+    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, store)));
     return pusher;
   }
 

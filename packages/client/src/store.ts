@@ -37,6 +37,8 @@ export interface Store {
   save(): Promise<void>;
   /** Everything without a verdict. */
   all(): Promise<Entry[]>;
+  /** The shared queue broke, or takes no more: goes on in memory. */
+  fell(error: unknown): Promise<void>;
   close(): void;
 }
 
@@ -96,6 +98,7 @@ export function makeStore(parts: StoreParts): Store {
     open: async () => (store.queue = await openQueue(parts.env, parts.name, parts.storage, failed, fell)),
     add: (entry) => void unsaved.push(entry),
     save: () => (saving ??= saveAll()),
+    fell,
     all: async () => (await store.queue?.load().catch(() => null)) ?? [],
     close: () => {
       closed = true;

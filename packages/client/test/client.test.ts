@@ -184,6 +184,36 @@ describe("the view of a client", () => {
   });
 });
 
+/** A profile's disk, which takes no more while it is full: what would write to it fails as a whole. */
+function diskOf({ indexedDB }: Profile): { full: boolean } {
+  const disk = { full: false };
+  const factory = indexedDB!;
+  const opening = factory.open.bind(factory);
+  factory.open = (name, version) => {
+    const request = opening(name, version);
+    request.addEventListener("success", () => {
+      const db = request.result;
+      const transaction = db.transaction.bind(db);
+      db.transaction = (...args) => {
+        const tx = transaction(...args);
+        const store = tx.objectStore.bind(tx);
+        tx.objectStore = (of) => {
+          const made = store(of);
+          const put = made.put.bind(made);
+          made.put = (value, key) => {
+            if (disk.full) setImmediate(() => tx.abort());
+            return put(value, key);
+          };
+          return made;
+        };
+        return tx;
+      };
+    });
+    return request;
+  };
+  return disk;
+}
+
 describe("the queue of a client", () => {
   it("survives the page: the next one sends what was saved", async () => {
     const { world, profile, tab } = await live();
@@ -247,22 +277,7 @@ describe("the queue of a client", () => {
   it.each(["leads", "follows"])("goes on in memory when the storage takes no more, alone if it %s; nothing is lost or done twice", async (as) => {
     const world = new World();
     const profile = new Profile();
-    let full = false;
-    const factory = profile.indexedDB!;
-    const opening = factory.open.bind(factory);
-    factory.open = (name, version) => {
-      const request = opening(name, version);
-      request.addEventListener("success", () => {
-        const db = request.result;
-        const transaction = db.transaction.bind(db);
-        db.transaction = (stores, mode, options) => {
-          const tx = transaction(stores, mode, options);
-          if (full && mode === "readwrite") setImmediate(() => tx.abort());
-          return tx;
-        };
-      });
-      return request;
-    };
+    const disk = diskOf(profile);
     const tabs = [world.tab(profile), world.tab(profile)] as const;
     await world.run(1_000);
     const [tab, other] = as === "leads" ? tabs : [tabs[1], tabs[0]];
@@ -272,12 +287,12 @@ describe("the queue of a client", () => {
     await tab.client.mutate("append", mark(1)).saved;
     // Long enough to be given its place, and to be sent into the void.
     await world.run(5_000);
-    full = true;
+    disk.full = true;
     const { saved, verdict } = tab.client.mutate("append", mark(2));
     await world.run(1_000);
     await saved;
     expect([tab.client.storage, shownMarks(tab.client)]).toEqual(["memory", ["1", "2"]]);
-    full = false;
+    disk.full = false;
     expect(other.leads).toBe(true);
     const theirs = other.client.mutate("append", mark(3));
     await world.run(100);
@@ -293,6 +308,48 @@ describe("the queue of a client", () => {
     const { client } = world.tab(profile);
     await world.run(60_000);
     expect([shownMarks(client), [...world.marks()].sort()]).toEqual([world.marks(), ["1", "2", "3"]]);
+  });
+
+  it.each([["the first new one", 1], ["the first that is sent", 0]])("is read and sent on a disk that is full, and goes on in memory with %s", async (_, count) => {
+    const world = new World();
+    const profile = new Profile();
+    const disk = diskOf(profile);
+    const before = world.tab(profile);
+    await world.run(1_000);
+    world.network.faults.down = true;
+    world.network.cut();
+    await before.client.mutate("append", mark(1)).saved;
+    before.kill();
+    disk.full = true;
+    const { client } = world.tab(profile);
+    await world.run(1_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    const all = ["1", "2"].slice(0, 1 + count);
+    if (count) await client.mutate("append", mark(2)).saved;
+    expect(shownMarks(client)).toEqual(all);
+    await world.run(30_000);
+    expect(client.storage).toBe("memory");
+    world.network.faults.down = false;
+    await world.run(60_000);
+    expect([client.pending, shownMarks(client), world.marks()]).toEqual([[], all, all]);
+  });
+
+  it("is not sent over and over on a disk that is too full to keep its verdict", async () => {
+    const world = new World();
+    const profile = new Profile();
+    const disk = diskOf(profile);
+    const { client } = world.tab(profile, { live: false });
+    await world.run(1_000);
+    world.network.faults.down = true;
+    const { verdict } = client.mutate("append", mark(1));
+    await world.run(5_000);
+    expect(client.pending).toMatchObject([{ state: "sent" }]);
+    disk.full = true;
+    world.network.faults.down = false;
+    await world.run(60_000);
+    expect([await peek(verdict), client.storage]).toMatchObject([{ ok: true }, "memory"]);
+    expect([client.pending, shownMarks(client), world.marks()]).toEqual([[], ["1"], ["1"]]);
+    expect(world.server.pushes.length).toBeLessThan(4);
   });
 
   it("is bounded", async () => {

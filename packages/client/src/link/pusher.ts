@@ -10,6 +10,7 @@ import type { Entry, Numbered } from "../core/words.ts";
 import { wire } from "../queue/numbering.ts";
 import type { Batch, Queue } from "../queue/queue.ts";
 import type { Around } from "../scopes.ts";
+import type { Store } from "../store.ts";
 import { makeTimers } from "../timers.ts";
 import { judge, type Void } from "./judge.ts";
 import { lost, type Answer, type PushAnswer, type Refusal } from "./wire.ts";
@@ -36,11 +37,11 @@ export interface Pusher {
 /** Where a step leads: on, to the end of the queue, or to a wait because of something. */
 type Step = "on" | "idle" | Refusal;
 
-/** `current`: where mutations wait; another queue when the one before broke. */
+/** `store`: where mutations wait; another queue when the one before broke. */
 export function makePusher(
   { env, ask, link, board, scopes, leads, spread }: Around,
   scope: string,
-  current: () => Queue,
+  store: Pick<Store, "queue" | "fell">,
 ): Pusher {
   const backoff = makeBackoff(env.random);
   const timers = makeTimers(env);
@@ -58,7 +59,7 @@ export function makePusher(
   let closed = false;
 
   /** This tab may send what waits there. */
-  const may = (queue: Queue): boolean => !link.stopped() && queue === current() && leads();
+  const may = (queue: Queue): boolean => !link.stopped() && queue === store.queue && leads();
   const heard = (refusal: Refusal | null): void => board.heard(scope, "push", refusal);
 
   async function drain(): Promise<Refusal | null> {
@@ -98,8 +99,8 @@ export function makePusher(
   }
 
   async function step(): Promise<Step> {
-    const queue = current();
-    if (!may(queue)) return "idle";
+    const { queue } = store;
+    if (!queue || !may(queue)) return "idle";
     if (distrusts) {
       distrusts = false;
       const refusal = await renumber(queue, new Set()).catch((error: unknown) => lost(String(error)));
@@ -110,7 +111,9 @@ export function makePusher(
       }
     }
     const epoch = scopes.get(scope)?.core.epoch ?? null;
-    const batch = await queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, epoch);
+    const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, epoch);
+    // A storage that gives out no places must not hold up what waits; not awaited, since it waits for this push to be over.
+    const batch = await taking.catch((error: unknown) => void store.fell(error));
     if (!batch) return "idle";
     // The queue broke, or the lead went, meanwhile.
     if (!may(queue)) return "on";
@@ -146,7 +149,7 @@ export function makePusher(
     }
     // Kept before it is told: a verdict that was shown must not be asked for again after a crash. Where this tab knew of no
     // history, the answer says which one the places count in.
-    await queue.settle(decided, all, epoch ?? answer.epoch).catch(() => undefined);
+    await queue.settle(decided, all, epoch ?? answer.epoch).catch((error: unknown) => void store.fell(error));
     for (const { id } of decided) voids.delete(id);
     if (decided.length) {
       renumbered = false;

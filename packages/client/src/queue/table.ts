@@ -67,8 +67,10 @@ export const takenOver = (entry: Entry): Entry => ({ ...entry, seq: null, ...(en
 /** Opens the queue in a storage, with the client id that is kept there or a new one. */
 export async function openTable({ run, storage, close }: Store): Promise<Queue> {
   const claim = async (table: Table): Promise<void> => {
-    queue.client = (await table.get<string>(CLIENT)) ?? newId();
-    table.put(queue.client, CLIENT);
+    const known = await table.get<string>(CLIENT);
+    queue.client = known ?? newId();
+    // Not written again: what waits on a disk that is full must be readable all the same.
+    if (!known) table.put(queue.client, CLIENT);
   };
   const change = <T>(work: (table: Table) => Promise<T>): Promise<T> => run(QUEUE, true, work);
   const write = (table: Table, entry: Entry): void => table.put(entry, WAITS, entry.scope, entry.order);
