@@ -201,8 +201,9 @@ function diskOf({ indexedDB }: Profile): { full: boolean } {
           const made = store(of);
           const put = made.put.bind(made);
           made.put = (value, key) => {
-            if (disk.full) setImmediate(() => tx.abort());
-            return put(value, key);
+            const request = put(value, key);
+            if (disk.full) request.addEventListener("success", () => tx.abort());
+            return request;
           };
           return made;
         };
