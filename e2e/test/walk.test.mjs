@@ -112,7 +112,9 @@ async function walk(seed) {
   }
   if (offline) await link.mend(gone);
   living();
-  if (!tabs.length) await open();
+  // A tab whose storage was wiped goes on in memory, alone: what another one saved and left is sent by the next that opens.
+  const durable = await Promise.all(tabs.map((page) => page.evaluate(() => client.storage === "indexeddb")));
+  if (!durable.includes(true)) await open();
   for (const page of tabs) await page.evaluate(() => void dispatchEvent(new Event("online")));
   const start = Date.now();
   let truth;
