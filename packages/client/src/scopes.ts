@@ -102,20 +102,14 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
   const move = (news: Moves): Applied | void => {
     if (news.t === "page") return core.apply(news.page);
     if (news.t === "base") core.reset(news.base);
-    else if (news.t === "lose") core.invalidate(news.other);
-    else core.drop();
+    else if (news.code === "forbidden") core.drop();
+    else core.invalidate(news.code === "epoch_changed");
   };
   const reader = makeReader(around, name, core, (news) => {
     const applied = move(news);
-    if (!applied || applied === "applied" || applied === "duplicate") feed(news);
+    if (news.t === "lose") around.spread(news);
+    else if (!applied || applied === "applied" || applied === "duplicate") feed(news);
     return applied;
-  });
-  const presence = makePresence({
-    tab: around.tab,
-    say: (data) => leads() && reader.isLive() && around.link.say(`sync:${name}`, data),
-    here: (state) => leads() || post({ t: "here", tab: around.tab, scope: name, state }),
-    feed: (peers, you) => feed({ t: "peers", scope: name, peers, you }),
-    report,
   });
   let readyNow!: () => void;
   const ready = new Promise<void>((resolve) => (readyNow = resolve));
@@ -125,7 +119,7 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     core,
     reader,
     watchers,
-    presence,
+    presence: makePresence(around, name, reader.isLive, feed),
     ready,
     readyNow,
     mine: options.mine !== false,
@@ -134,7 +128,7 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     others: new Map(),
     follow: (tab, at) => {
       scope.others.set(tab, env.now());
-      presence.tellAll();
+      scope.presence.tellAll();
       const page = core.head();
       if (!page) return;
       const near = at && (at.cursor < 0 || (at.epoch === core.epoch && at.cursor >= core.cursor));
@@ -143,10 +137,10 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     },
     forget: (tab) => {
       scope.others.delete(tab);
-      presence.gone(tab);
+      scope.presence.gone(tab);
     },
     hear: (news) => {
-      if (news.t === "peers") return presence.adopt(news.peers, news.you);
+      if (news.t === "peers") return scope.presence.adopt(news.peers, news.you);
       // One the leader made of its own base lacks what only the application knows.
       if (news.t === "base" && "held" in news.base && scope.own) return;
       const applied = move(news as Moves);

@@ -85,9 +85,6 @@ export function makeSession(parts: SessionParts): Session {
   const scopes = new Map<string, Scope>();
   const pushers = new Map<string, Pusher>();
   let closed = false;
-  /** News that arrives while a scope is being read is heard after it. */
-  let entering = 1;
-  const early: News[] = [];
   let heardLeader = env.now();
 
   let standing = "";
@@ -103,16 +100,17 @@ export function makeSession(parts: SessionParts): Session {
   const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
   const link = makeLink({ ...parts, scopes, board, connected: () => pushAll() });
   const tabs = makeTabs(env, name, {
-    news: (news) => (entering ? void early.push(news) : hear(news)),
+    // What arrives while a scope is being read is heard after it.
+    news: (news) => void entering.then(() => hear(news)),
     leads: () => {
       link.start();
       report(true);
-      every(({ presence }) => presence.again());
       pushAll();
     },
     resigns: async () => {
-      const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.quiet()));
-      // A push that is lost does not hold up the others: should it arrive, its mutations are known by their ids.
+      // Now that it does not lead, each only ends what is on its way. A push that is lost does not hold up the others: should
+      // it arrive, its mutations are known by their ids.
+      const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.drain()));
       await Promise.race([quiet, new Promise<void>((resolve) => timers.after("quiet", QUIET_MS, resolve))]);
       link.stop();
     },
@@ -129,7 +127,7 @@ export function makeSession(parts: SessionParts): Session {
         ledger.save(id);
         tell("saved", { id });
       }
-      pushersOf(entries, (pusher) => pusher.kick());
+      push(entries, true);
     },
     alone: (entries) => {
       place(entries);
@@ -157,11 +155,10 @@ export function makeSession(parts: SessionParts): Session {
     await null;
     const durable = await store.open();
     if (closed) return void durable.close();
-    // Before the scopes that wait for this are read: they decide whether to follow by themselves.
-    entered();
     tabs.apply(durable.storage === "indexeddb");
     again();
   })();
+  let entering: Promise<unknown> = opened;
   const unwake = env.onWake(() => {
     link.wake();
     tabs.prefer();
@@ -179,13 +176,12 @@ export function makeSession(parts: SessionParts): Session {
     }
     scope = makeScope(of, options, around);
     scopes.set(of, scope);
-    void enter(scope);
+    entering = Promise.allSettled([entering, enter(scope)]);
     return scope;
   }
 
   /** Reads what an earlier life of the page left of a scope, and follows it. */
   async function enter(scope: Scope): Promise<void> {
-    entering++;
     await opened;
     const { core } = scope;
     const [durable] = queues;
@@ -206,11 +202,6 @@ export function makeSession(parts: SessionParts): Session {
       scope.presence.again();
       void save();
     }
-    entered();
-  }
-
-  function entered(): void {
-    if (--entering === 0) early.splice(0).forEach(hear);
   }
 
   /** Tells the leader what is open here, and how far it is. */
@@ -233,11 +224,10 @@ export function makeSession(parts: SessionParts): Session {
     return pusher;
   }
 
-  const pushersOf = (entries: readonly Entry[], visit: (pusher: Pusher) => unknown): void =>
-    new Set(entries.map(({ scope }) => scope)).forEach((of) => visit(pusherOf(of)));
-
-  /** Sends what waits, of all scopes. */
-  const pushAll = (): unknown => load().then((all) => pushersOf(all, (pusher) => pusher.drain()));
+  /** Sends what waits in the scopes of these; `fresh`: they are new, which does not cut every wait short. */
+  const push = (entries: readonly Entry[], fresh?: boolean): void =>
+    new Set(entries.map(({ scope }) => scope)).forEach((of) => pusherOf(of).drain(fresh));
+  const pushAll = (): unknown => load().then((all) => push(all));
 
   const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const place = (saved: readonly Entry[]): void => every(({ core }) => core.place(saved));
@@ -254,7 +244,7 @@ export function makeSession(parts: SessionParts): Session {
     for (const { id, verdict } of fresh) {
       const own = ledger.end(id, verdict);
       const { type, args, scope } = before.get(id) ?? {};
-      if (scope && !verdict.ok) tell("rejected", { ...verdict, id, type, args, scope, own });
+      if (scope && !verdict.ok && verdict.code !== "undone") tell("rejected", { ...verdict, id, type, args, scope, own });
     }
     every(({ reader }) => reader.expect());
   }
@@ -275,7 +265,7 @@ export function makeSession(parts: SessionParts): Session {
     switch (news.t) {
       case "appended":
         every(({ core, name: of }) => core.adopt(mine(news.entries, of)));
-        if (leading) pushersOf(news.entries, (pusher) => pusher.kick());
+        if (leading) push(news.entries, true);
         return;
       case "numbered":
         // A history that went on, or went away, without the base.
@@ -283,14 +273,9 @@ export function makeSession(parts: SessionParts): Session {
         return;
       case "decided":
         return settle(news.decided);
-      case "undone":
-        every(({ core }) => core.undo(news.id));
-        return void ledger.end(news.id, { ok: false, code: "undone", error: "" });
       case "renewed":
         queues[0]!.client = news.client;
         return renewed();
-      case "distrust":
-        return pushers.get(news.scope)?.distrust();
       case "push":
         if (!leading) return;
         every(({ reader }) => reader.catchUp());
@@ -307,17 +292,19 @@ export function makeSession(parts: SessionParts): Session {
         if (leading) scope?.presence.show(news.tab, news.state);
         return;
       case "leads":
-        every(({ presence }) => presence.again());
-        return announce();
+        return every(({ presence }) => presence.again());
       case "state":
         if (leading) return;
         heardLeader = env.now();
         board.adopt(news.state);
         if (news.ask) announce();
         return;
-      default:
-        if (!leading) scope?.hear(news);
+      case "lose":
+        // Places given under another history can't be trusted.
+        if (news.code === "epoch_changed") pushers.get(news.scope)?.distrust();
+        break;
     }
+    if (!leading) scope?.hear(news);
   }
 
   function again(): void {
@@ -371,7 +358,7 @@ export function makeSession(parts: SessionParts): Session {
     if (scope.others.size) return;
     scope.presence.gone(tab);
     scope.reader.stop();
-    link.say(`sync:${of}`, { type: "unsubscribe" });
+    link.say(of, { type: "unsubscribe" });
     void keep(scope);
     scope.reader.close();
     scopes.delete(of);
@@ -403,7 +390,7 @@ export function makeSession(parts: SessionParts): Session {
       await save();
       for (const queue of queues) {
         if (!(await queue.undo(id).catch(() => false))) continue;
-        around.spread({ t: "undone", id });
+        around.spread({ t: "decided", decided: [{ id, verdict: { ok: false, code: "undone", error: "" } }] });
         return true;
       }
       return false;
@@ -422,8 +409,8 @@ export function makeSession(parts: SessionParts): Session {
           void Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))).then(() => resolve(null));
         });
       }
-      const pulled = await scope.reader.catchUp();
-      return refusal ?? (pulled.ok ? null : pulled);
+      const behind = await scope.reader.catchUp();
+      return refusal ?? behind;
     },
     queued: async () => {
       await save();

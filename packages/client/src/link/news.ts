@@ -7,27 +7,24 @@ import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core
 import type { Peer } from "./presence.ts";
 import type { LinkState } from "./standing.ts";
 
-/** From the leader: what moved the base of a scope. */
+/** What moved the base of a scope: from the leader, but for what any tab may find out, that it can't be continued. */
 export type Moves =
   | { t: "page"; scope: string; page: Page }
   | { t: "base"; scope: string; base: Snapshot | KeptBase }
-  | { t: "lose"; scope: string; other: boolean }
-  | { t: "drop"; scope: string };
+  /** `epoch_changed`: places can't be trusted either; `forbidden`: it may no longer be read. */
+  | { t: "lose"; scope: string; code: string };
 
 /** What tabs tell each other. */
 export type News =
   | { t: "appended"; entries: Entry[] }
   | { t: "numbered"; scope: string; numbered: Numbered[]; counted?: Counted | undefined }
   | { t: "decided"; decided: Decided[] }
-  | { t: "undone"; id: string }
   | { t: "renewed"; client: string }
-  /** To the leader: places of a scope can't be trusted. */
-  | { t: "distrust"; scope: string }
   /** To the leader: send now. */
   | { t: "push" }
   /** To the leader: a visible tab would lead instead of a hidden one. */
   | { t: "yield" }
-  /** From a new leader. */
+  /** From a new leader, or one that need not make way. */
   | { t: "leads"; hidden: boolean }
   /** To the leader: this tab has these scopes open, this far (nothing where it has no base). */
   | { t: "open"; tab: string; scopes: Record<string, { cursor: number; epoch: string } | null> }

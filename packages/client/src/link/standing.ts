@@ -31,8 +31,8 @@ export interface LinkState {
 /** How bad a status is, from fine to hopeless; the worst of a client's scopes is the client's. */
 const WORSE: readonly Status[] = ["live", "polling", "offline", "incompatible", "unauthorized"];
 
-/** Codes of a refusal that the status tells. */
-const TOLD = new Set(["unauthenticated", "forbidden", "schema_mismatch", "protocol"]);
+/** Page and server are of versions that don't go together. */
+const isOld = ({ code }: Refusal): boolean => code === "protocol" || code === "schema_mismatch";
 
 /** See the file's head. */
 export interface Board {
@@ -59,20 +59,18 @@ export function makeBoard(now: () => number, told: () => void): Board {
     state: { answers: false, synced: null, scopes: new Map() },
     live: (scope, is) => {
       const it = about(scope);
-      if (is || it.live) board.state.synced = now();
+      if (it.live) board.state.synced = now();
       it.live = is;
-      if (is) {
-        it.read = null;
-        board.state.answers = true;
-      }
-      told();
+      if (is) board.heard(scope, "read", null);
+      else told();
     },
     heard: (scope, what, refusal) => {
-      const it = about(scope);
+      const { state } = board;
       // A push that fails says little about reading; one that works says the server is there.
-      if (what === "read" || !refusal) board.state.answers = !refusal;
-      if (!refusal || TOLD.has(refusal.code) || refusal.status === 401 || refusal.status === 403) it[what] = refusal;
-      if (what === "read" && !refusal) board.state.synced = now();
+      if (what === "read" || !refusal) state.answers = !refusal;
+      if (what === "read" && !refusal) state.synced = now();
+      // What else fails is tried again, and no more to be told than that nobody answers.
+      if (!refusal || isOld(refusal) || refusal.status === 401 || refusal.status === 403) about(scope)[what] = refusal;
       told();
     },
     adopt: (state) => {
@@ -83,8 +81,7 @@ export function makeBoard(now: () => number, told: () => void): Board {
       const { live, read, push } = about(scope);
       const no = read ?? push;
       if (!no) return { status: live ? "live" : board.state.answers ? "polling" : "offline" };
-      const old = no.code === "protocol" || no.code === "schema_mismatch";
-      return { status: old ? "incompatible" : "unauthorized", code: no.code, error: no.error };
+      return { status: isOld(no) ? "incompatible" : "unauthorized", code: no.code, error: no.error };
     },
     over: (scopes) => {
       const all = scopes.map(board.of);
