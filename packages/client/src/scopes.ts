@@ -6,14 +6,16 @@ import { guarded } from "./core/calls.ts";
 import { makeScopeCore, type Applied, type ScopeCore } from "./core/scope.ts";
 import type { Mutator } from "./core/tx.ts";
 import { makeWatchers, type Watchers } from "./core/watch.ts";
-import type { Change, Changes, Json, Snapshot } from "./core/words.ts";
+import type { Change, Json, Snapshot } from "./core/words.ts";
 import type { Env } from "./env.ts";
 import type { Post } from "./link/http.ts";
 import type { Link } from "./link/link.ts";
 import { makePresence, type PresenceHub } from "./link/presence.ts";
+import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeReader, type Reader } from "./link/reader.ts";
 import type { Board } from "./link/standing.ts";
-import type { Moves, News } from "./link/news.ts";
+import type { At, Moves, News } from "./link/news.ts";
+import type { Queue } from "./queue/queue.ts";
 
 /** What a page can say when it opens a scope. */
 export interface ScopeOptions {
@@ -23,8 +25,6 @@ export interface ScopeOptions {
   onChange?: (change: Change) => void;
   /** Receives every new base, for applications whose snapshot is not made of collections. */
   onSnapshot?: (data: Json, cursor: number) => void;
-  /** Hears of every change set before anybody else. */
-  changed?: (scope: string, changes: Changes) => void;
   /** The page opened it, not another tab. */
   mine?: boolean;
 }
@@ -36,6 +36,8 @@ export interface Around {
   ask: Post;
   link: Link;
   board: Board;
+  /** The one all tabs share first, then what only this page has. */
+  queues: readonly Queue[];
   mutators: Readonly<Record<string, Mutator>>;
   scopes: ReadonlyMap<string, Scope>;
   /** Whose watermark to ask for. */
@@ -49,6 +51,8 @@ export interface Around {
   announce(): void;
   /** The base may be worth keeping. */
   touched(scope: Scope): void;
+  /** Tells the page. */
+  tell(type: string, detail: object): void;
 }
 
 /** See the file's head. */
@@ -56,6 +60,7 @@ export interface Scope {
   name: string;
   core: ScopeCore;
   reader: Reader;
+  pusher: Pusher;
   watchers: Watchers;
   presence: PresenceHub;
   ready: Promise<void>;
@@ -68,10 +73,16 @@ export interface Scope {
   own: boolean;
   /** Other tabs that have it open, and when they last said so. */
   others: Map<string, number>;
+  /** How far it is here. */
+  at(): At;
   /** A tab has it open and is this far: sends it what it lacks. */
-  follow(tab: string, at: { cursor: number; epoch: string } | null): void;
+  follow(tab: string, at: At): void;
   /** A tab is gone. */
   forget(tab: string): void;
+  /** Tells the tabs that have it open, from the one that leads. */
+  feed(news: News): void;
+  /** Does to the base what was heard of it, in the following tabs too; where that can't be: why. */
+  move(news: Moves): Applied | undefined;
   /** What the leading tab tells. */
   hear(news: News): void;
 }
@@ -82,9 +93,10 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
   let told = false;
   const core: ScopeCore = makeScopeCore(around.mutators, {
     changed: (changes) => {
+      // The page's own snapshot is there at once, and news to nobody.
       if (!told) return;
       if (scope.entered && core.valid) scope.readyNow();
-      options.changed?.(name, changes);
+      if (scope.mine) around.tell("change", { scope: name, changes });
       watchers.changed(changes);
       around.touched(scope);
     },
@@ -92,46 +104,24 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     snapshot: guarded(report, options.onSnapshot),
   });
   const watchers = makeWatchers(core, report);
-  // The page's own snapshot is there at once, and news to nobody.
   if (options.snapshot) core.reset(options.snapshot, true);
   told = true;
 
-  const feed = (news: News): void => {
-    if (leads() && scope.others.size) post(news);
-  };
-  const move = (news: Moves): Applied | void => {
-    if (news.t === "page") return core.apply(news.page);
-    if (news.t === "base") core.reset(news.base);
-    else if (news.code === "forbidden") core.drop();
-    else core.invalidate(news.code === "epoch_changed");
-  };
-  const reader = makeReader(around, name, core, (news) => {
-    const applied = move(news);
-    if (news.t === "lose") around.spread(news);
-    else if (!applied || applied === "applied" || applied === "duplicate") feed(news);
-    return applied;
-  });
-  let readyNow!: () => void;
-  const ready = new Promise<void>((resolve) => (readyNow = resolve));
-
-  const scope: Scope = {
+  const scope = {
     name,
     core,
-    reader,
     watchers,
-    presence: makePresence(around, name, reader.isLive, feed),
-    ready,
-    readyNow,
     mine: options.mine !== false,
     entered: false,
     own: !!(options.onChange || options.onSnapshot),
     others: new Map(),
-    follow: (tab, at) => {
+    at: () => ({ cursor: scope.own ? Infinity : core.cursor, epoch: core.valid ? core.epoch : null }),
+    follow: (tab, { cursor, epoch }) => {
       scope.others.set(tab, env.now());
       scope.presence.tellAll();
       const page = core.head();
       if (!page) return;
-      const near = at && (at.cursor < 0 || (at.epoch === core.epoch && at.cursor >= core.cursor));
+      const near = cursor === Infinity || (epoch === core.epoch && cursor >= core.cursor);
       const base = near ? null : core.record();
       post(base ? { t: "base", scope: name, base } : { t: "page", scope: name, page });
     },
@@ -139,16 +129,38 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
       scope.others.delete(tab);
       scope.presence.gone(tab);
     },
+    feed: (news) => {
+      if (leads() && scope.others.size) post(news);
+    },
+    move: (news) => {
+      if (news.t === "page") {
+        const applied = core.apply(news.page);
+        if (applied !== "applied" && applied !== "duplicate") return applied;
+      } else if (news.t === "base") core.reset(news.base);
+      else if (news.code === "forbidden") core.drop();
+      else {
+        const other = news.code === "epoch_changed";
+        core.invalidate(other);
+        // Places given under another history can't be trusted.
+        if (other) scope.pusher.distrust();
+      }
+      scope.feed(news);
+      return undefined;
+    },
     hear: (news) => {
       if (news.t === "peers") return scope.presence.adopt(news.peers, news.you);
       // One the leader made of its own base lacks what only the application knows.
       if (news.t === "base" && "held" in news.base && scope.own) return;
-      const applied = move(news as Moves);
-      if (!applied || applied === "applied" || applied === "duplicate") return;
-      if (applied === "foreign") core.invalidate(true);
-      if (scope.own) void reader.catchUp();
+      const not = scope.move(news as Moves);
+      if (!not) return;
+      if (not === "foreign") core.invalidate(true);
+      if (scope.own) void scope.reader.catchUp();
       else around.announce();
     },
-  };
+  } as Scope;
+  scope.ready = new Promise((resolve) => (scope.readyNow = resolve));
+  scope.reader = makeReader(around, scope);
+  scope.pusher = makePusher(around, scope);
+  scope.presence = makePresence(around, scope);
   return scope;
 }

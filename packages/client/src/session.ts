@@ -7,12 +7,11 @@ import { QUEUE_MUTATIONS } from "./core/limits.ts";
 import { RefusedError } from "./core/door.ts";
 import type { Mutator } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
-import type { Decided, Entry, Verdict } from "./core/words.ts";
+import type { Decided, Entry, KeptBase, Verdict } from "./core/words.ts";
 import type { Env, SocketLike } from "./env.ts";
 import { makeLedger, type Ledger } from "./ledger.ts";
 import { makePost, type Token } from "./link/http.ts";
 import { makeLink } from "./link/link.ts";
-import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeBoard, type Board } from "./link/standing.ts";
 import type { News } from "./link/news.ts";
 import { makeTabs } from "./link/tabs.ts";
@@ -83,18 +82,15 @@ export function makeSession(parts: SessionParts): Session {
   const timers = makeTimers(env);
   const ledger = makeLedger();
   const scopes = new Map<string, Scope>();
-  const pushers = new Map<string, Pusher>();
   let closed = false;
   let heardLeader = env.now();
 
   let standing = "";
   const board = makeBoard(env.now, () => {
-    const open = [...scopes].filter(([, scope]) => scope.mine).map(([of]) => of);
-    const now = board.over(open);
-    const all = JSON.stringify([now.status, now.code, [...scopes.keys()].map((of) => board.of(of).status)]);
+    const all = JSON.stringify([...scopes.keys()].map(board.of));
     if (all === standing) return;
     standing = all;
-    tell("status", now);
+    tell("status", board.over([...scopes.values()].flatMap(({ mine, name: of }) => (mine ? of : []))));
     if (leads()) report(false);
   });
   const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
@@ -110,8 +106,7 @@ export function makeSession(parts: SessionParts): Session {
     resigns: async () => {
       // Now that it does not lead, each only ends what is on its way. A push that is lost does not hold up the others: should
       // it arrive, its mutations are known by their ids.
-      const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.drain()));
-      await Promise.race([quiet, new Promise<void>((resolve) => timers.after("quiet", QUIET_MS, resolve))]);
+      await within(QUIET_MS, "quiet", Promise.all([...scopes.values()].map(({ pusher }) => pusher.drain())));
       link.stop();
     },
   });
@@ -138,7 +133,7 @@ export function makeSession(parts: SessionParts): Session {
   const { queues, all: load } = store;
   const around: Around = {
     ...parts,
-    ...{ tab, link, board, scopes, leads, post, announce },
+    ...{ tab, link, board, scopes, queues, leads, post, announce },
     ask: makePost(env, parts.base, parts.token),
     client: () => queues[0]?.client ?? "",
     spread: (news) => {
@@ -146,7 +141,8 @@ export function makeSession(parts: SessionParts): Session {
       hear(news);
     },
     touched: (scope) => {
-      if (!timers.has(scope.name)) timers.after(scope.name, KEEP_MS, () => keep(scope));
+      const keeps = `keep ${scope.name}`;
+      if (!timers.has(keeps)) timers.after(keeps, KEEP_MS, () => keep(scope));
     },
   };
 
@@ -156,7 +152,7 @@ export function makeSession(parts: SessionParts): Session {
     const durable = await store.open();
     if (closed) return void durable.close();
     tabs.apply(durable.storage === "indexeddb");
-    again();
+    void look();
   })();
   let entering: Promise<unknown> = opened;
   const unwake = env.onWake(() => {
@@ -165,13 +161,16 @@ export function makeSession(parts: SessionParts): Session {
     void look(true);
   });
 
-  const mine = (entries: readonly Entry[], of: string): Entry[] =>
+  /** Those of a scope that did not end meanwhile. */
+  const fresh = (entries: readonly Entry[], of: string): Entry[] =>
     entries.filter(({ scope, id }) => scope === of && !ledger.hasEnded(id));
+  const adopt = (entries: readonly Entry[]): void => every(({ core, name: of }) => core.adopt(fresh(entries, of)));
 
   function scopeOf(of: string, options: ScopeOptions): Scope {
     let scope = scopes.get(of);
     if (scope) {
       if (options.snapshot) scope.core.reset(options.snapshot, true);
+      scope.mine ||= options.mine !== false;
       return scope;
     }
     scope = makeScope(of, options, around);
@@ -184,17 +183,14 @@ export function makeSession(parts: SessionParts): Session {
   async function enter(scope: Scope): Promise<void> {
     await opened;
     const { core } = scope;
-    const [durable] = queues;
+    const durable = queues[0]!;
     const entries = await load();
-    const counted = await durable!.epoch(scope.name).catch(() => null);
-    const kept = scope.own
-      ? undefined
-      : await durable!
-          // What the page came with is as good: its rows need not be read.
-          .base(scope.name, ({ epoch, cursor }) => !core.valid || (epoch === core.epoch && cursor > core.cursor))
-          .catch(() => undefined);
+    // What the page came with is as good: then the rows need not be read.
+    const wanted = ({ epoch, cursor }: KeptBase): boolean => !core.valid || (epoch === core.epoch && cursor > core.cursor);
+    const read = [durable.epoch(scope.name), scope.own ? undefined : durable.base(scope.name, wanted)] as const;
+    const [counted, kept] = await Promise.all(read).catch(() => []);
     if (!closed && scopes.get(scope.name) === scope) {
-      core.restore(kept, mine(entries, scope.name), counted);
+      core.restore(kept, fresh(entries, scope.name), counted);
       scope.entered = true;
       if (core.valid) scope.readyNow();
       if (leads()) scope.reader.start();
@@ -206,11 +202,10 @@ export function makeSession(parts: SessionParts): Session {
 
   /** Tells the leader what is open here, and how far it is. */
   function announce(): void {
-    if (leads() || timers.has("announce")) return;
+    if (leads()) return;
     timers.after("announce", 0, () => {
       const open = [...scopes.values()].filter((scope) => scope.mine && scope.entered);
-      const at = ({ core, own }: Scope) => (own || core.valid ? { cursor: own ? -1 : core.cursor, epoch: core.epoch! } : null);
-      post({ t: "open", tab, scopes: Object.fromEntries(open.map((scope) => [scope.name, at(scope)])) });
+      post({ t: "open", tab, scopes: new Map(open.map((scope) => [scope.name, scope.at()])) });
     });
   }
 
@@ -218,16 +213,17 @@ export function makeSession(parts: SessionParts): Session {
     return [...scopes.values()].flatMap(({ core }) => core.pending);
   }
 
-  function pusherOf(of: string): Pusher {
-    let pusher = pushers.get(of);
-    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, queues)));
-    return pusher;
-  }
-
   /** Sends what waits in the scopes of these; `fresh`: they are new, which does not cut every wait short. */
   const push = (entries: readonly Entry[], fresh?: boolean): void =>
-    new Set(entries.map(({ scope }) => scope)).forEach((of) => pusherOf(of).drain(fresh));
+    new Set(entries.map(({ scope }) => scope)).forEach((of) => scopeOf(of, { mine: false }).pusher.drain(fresh));
   const pushAll = (): unknown => load().then((all) => push(all));
+
+  /** Waits for something, but no longer than this; then that is what stands in the way. */
+  const within = (ms: number, what: string, wanted: Promise<unknown>): Promise<Refusal | null> =>
+    Promise.race([
+      wanted.then(() => null),
+      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(`${what}: no answer`)))),
+    ]);
 
   const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const place = (saved: readonly Entry[]): void => every(({ core }) => core.place(saved));
@@ -264,7 +260,7 @@ export function makeSession(parts: SessionParts): Session {
     const scope = "scope" in news ? scopes.get(news.scope) : undefined;
     switch (news.t) {
       case "appended":
-        every(({ core, name: of }) => core.adopt(mine(news.entries, of)));
+        adopt(news.entries);
         if (leading) push(news.entries, true);
         return;
       case "numbered":
@@ -281,13 +277,10 @@ export function makeSession(parts: SessionParts): Session {
         every(({ reader }) => reader.catchUp());
         return void pushAll();
       case "open":
-        if (leading) {
-          for (const [of, at] of Object.entries(news.scopes)) scopeOf(of, { mine: false }).follow(news.tab, at);
-          report(false);
-        }
-        return;
-      case "gone":
-        return every((one) => one.forget(news.tab));
+        if (!leading) return;
+        every((one) => news.scopes.has(one.name) || one.forget(news.tab));
+        for (const [of, at] of news.scopes) scopeOf(of, { mine: false }).follow(news.tab, at);
+        return report(false);
       case "here":
         if (leading) scope?.presence.show(news.tab, news.state);
         return;
@@ -299,30 +292,21 @@ export function makeSession(parts: SessionParts): Session {
         board.adopt(news.state);
         if (news.ask) announce();
         return;
-      case "lose":
-        // Places given under another history can't be trusted.
-        if (news.code === "epoch_changed") pushers.get(news.scope)?.distrust();
-        break;
+      default:
+        if (!leading) scope?.hear(news);
     }
-    if (!leading) scope?.hear(news);
-  }
-
-  function again(): void {
-    timers.after("look", LOOK_MS, () => {
-      void look(false);
-      again();
-    });
   }
 
   /** Looks after what no news told: tabs that died, a leader that did, verdicts and mutations in the queue. */
-  async function look(woke: boolean): Promise<void> {
+  async function look(woke?: boolean): Promise<void> {
+    timers.after("look", LOOK_MS, look);
     await opened;
     if (closed) return;
     const now = env.now();
     if (leads()) {
       every((scope) => {
         for (const [other, at] of scope.others) if (now - at > SILENT_MS) scope.forget(other);
-        if (!scope.mine && !scope.others.size) leave(scope.name);
+        release(scope);
       });
       report(true);
       if (woke) pushAll();
@@ -341,31 +325,33 @@ export function makeSession(parts: SessionParts): Session {
     const waits = pending();
     if (!waits.length) return;
     const there = await load();
-    every(({ core, name: of }) => core.adopt(mine(there, of)));
+    adopt(there);
     const ids = new Set(there.map(({ id }) => id));
     const gone = waits.filter(({ accepted, entry }) => accepted === null && entry.order < Infinity && !ids.has(entry.id));
     if (!gone.length) return;
     const kept = await queues[0]!.verdicts(gone.map(({ entry }) => entry.id));
-    const known = new Set(kept.map(({ id }) => id));
     const verdict: Verdict = { ok: false, code: "expired", error: "verdict no longer kept" };
-    settle([...kept, ...gone.flatMap(({ entry: { id } }) => (known.has(id) ? [] : { id, verdict }))]);
+    settle(gone.map(({ entry: { id } }) => kept.find((one) => one.id === id) ?? { id, verdict }));
   }
 
   function leave(of: string): void {
     const scope = scopes.get(of);
     if (!scope) return;
     scope.mine = false;
-    if (scope.others.size) return;
     scope.presence.gone(tab);
+    release(scope);
+    announce();
+  }
+
+  /** Lets go of a scope that nobody has open any more, once nothing of it waits. */
+  function release(scope: Scope): void {
+    if (scope.mine || scope.others.size || scope.core.size) return;
     scope.reader.stop();
-    link.say(of, { type: "unsubscribe" });
+    link.say(scope.name, { type: "unsubscribe" });
     void keep(scope);
     scope.reader.close();
-    scopes.delete(of);
-    if (!leads()) {
-      post({ t: "gone", tab });
-      announce();
-    }
+    scope.pusher.close();
+    scopes.delete(scope.name);
   }
 
   return {
@@ -399,17 +385,14 @@ export function makeSession(parts: SessionParts): Session {
       await opened;
       if (closed) return null;
       await save();
-      const scope = scopes.get(of)!;
-      const waits = scope.core.pending.filter((item) => item.accepted === null);
-      let refusal = await pusherOf(of).drain();
+      const { core, pusher, reader } = scopes.get(of)!;
+      const waits = core.pending.filter((item) => item.accepted === null);
+      let refusal = await pusher.drain();
       if (!leads() && !refusal) {
         post({ t: "push" });
-        refusal = await new Promise((resolve) => {
-          timers.after("leader", LEADER_MS, () => resolve(lost("the leading tab is silent")));
-          void Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))).then(() => resolve(null));
-        });
+        refusal = await within(LEADER_MS, `the leading tab, ${of}`, Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))));
       }
-      const behind = await scope.reader.catchUp();
+      const behind = await reader.catchUp();
       return refusal ?? behind;
     },
     queued: async () => {
@@ -423,9 +406,11 @@ export function makeSession(parts: SessionParts): Session {
       timers.close();
       unwake();
       await opened;
-      every((scope) => scope.reader.close());
-      post({ t: "gone", tab });
-      for (const pusher of pushers.values()) pusher.close();
+      every(({ reader, pusher }) => {
+        reader.close();
+        pusher.close();
+      });
+      post({ t: "open", tab, scopes: new Map() });
       await tabs.leave();
       store.close();
     },

@@ -51,9 +51,9 @@ export interface Link {
   /** There are connections at all. */
   possible: boolean;
   /** There is a connection that can be asked. */
-  ready(): boolean;
+  ready: boolean;
   /** The server speaks another version of the contract. */
-  stopped(): boolean;
+  stopped: boolean;
   start(): void;
   stop(): void;
   /** The page or the network came back. */
@@ -73,9 +73,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   const backoff = makeBackoff(env.random);
   const questions = new Map<string, (answer: Answer<PushAnswer>) => void>();
   let started = false;
-  let stopped = false;
   let socket: SocketLike | null = null;
-  let ready = false;
   let heard = 0;
   let refs = 0;
 
@@ -85,7 +83,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   const nextRef = (): string => String(++refs);
   const write = (topic: string, data: Frame): void => {
     try {
-      if (ready) socket!.send(JSON.stringify({ topic, data }));
+      if (link.ready) socket!.send(JSON.stringify({ topic, data }));
     } catch {
       end();
     }
@@ -103,13 +101,13 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
     socket.onclose = ({ code }) => end(code);
     // Not every runtime closes what it could not open.
     socket.onerror = hangUp;
-    timers.after("hello", HELLO_MS, () => ready || end());
+    timers.after("hello", HELLO_MS, () => link.ready || end());
   }
 
   function end(code?: number): void {
     const over = socket;
     if (over) socket = over.onmessage = over.onclose = over.onerror = null;
-    ready = false;
+    link.ready = false;
     timers.clear();
     try {
       over?.close();
@@ -127,7 +125,6 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   const hangUp = (): void => end();
 
   function answer(ref: string, with_: Answer<PushAnswer>): void {
-    timers.cancel(ref);
     questions.get(ref)?.(with_);
     questions.delete(ref);
   }
@@ -135,14 +132,14 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   async function greet({ protocol = PROTOCOL, ping }: Frame): Promise<void> {
     const mine = socket;
     const auth = await (async () => token?.())().catch(() => null);
-    if (socket !== mine || ready) return;
+    if (socket !== mine || link.ready) return;
     if (auth === null) return end();
-    stopped = (protocol as number) > PROTOCOL;
-    if (stopped) {
+    link.stopped = (protocol as number) > PROTOCOL;
+    if (link.stopped) {
       denied({ code: "protocol", error: "the server is newer than this page: reload it" });
       return end();
     }
-    ready = true;
+    link.ready = true;
     if (token) write("sys", { type: "auth", token: auth });
     watch(((ping as number) > 0 ? (ping as number) : PING_S) * 1000);
     every(({ reader }) => reader.poke());
@@ -188,10 +185,10 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
 
   const say = (scope: string, data: Frame): void => write(`sync:${scope}`, data);
 
-  return {
+  const link: Link = {
     possible: !!open,
-    ready: () => ready,
-    stopped: () => stopped,
+    ready: false,
+    stopped: false,
     nextRef,
     hangUp,
     say,
@@ -199,7 +196,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       const ref = nextRef();
       const question = { ...push, type: "push", ref };
       // What stands around it is short.
-      if (!ready || byteLength(JSON.stringify(question)) > LIVE_PUSH_BYTES) return undefined;
+      if (!link.ready || byteLength(JSON.stringify(question)) > LIVE_PUSH_BYTES) return undefined;
       return new Promise((resolve) => {
         questions.set(ref, resolve);
         timers.after(ref, ANSWER_MS, () => answer(ref, lost("no answer")));
@@ -217,7 +214,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       end();
     },
     wake: () => {
-      if (ready) {
+      if (link.ready) {
         const asked = env.now();
         write("sys", { type: "ping" });
         timers.after("probe", PROBE_MS, () => heard < asked && end());
@@ -225,4 +222,5 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       every(({ reader }) => reader.poke());
     },
   };
+  return link;
 }

@@ -7,12 +7,18 @@ import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core
 import type { Peer } from "./presence.ts";
 import type { LinkState } from "./standing.ts";
 
-/** What moved the base of a scope: from the leader, but for what any tab may find out, that it can't be continued. */
+/** From the leader: what moved the base of a scope. */
 export type Moves =
   | { t: "page"; scope: string; page: Page }
   | { t: "base"; scope: string; base: Snapshot | KeptBase }
-  /** `epoch_changed`: places can't be trusted either; `forbidden`: it may no longer be read. */
+  /** It can't be continued. `epoch_changed`: it is of another history; `forbidden`: it may no longer be read. */
   | { t: "lose"; scope: string; code: string };
+
+/** How far a tab is: in no history where it has no base, at any cursor where its state is the application's own. */
+export interface At {
+  cursor: number;
+  epoch: string | null;
+}
 
 /** What tabs tell each other. */
 export type News =
@@ -26,10 +32,8 @@ export type News =
   | { t: "yield" }
   /** From a new leader, or one that need not make way. */
   | { t: "leads"; hidden: boolean }
-  /** To the leader: this tab has these scopes open, this far (nothing where it has no base). */
-  | { t: "open"; tab: string; scopes: Record<string, { cursor: number; epoch: string } | null> }
-  /** To the leader: this tab is gone. */
-  | { t: "gone"; tab: string }
+  /** To the leader: this tab has these scopes open and no others, this far. */
+  | { t: "open"; tab: string; scopes: Map<string, At> }
   /** To the leader: what a tab shows of itself; nothing where it only looks. */
   | { t: "here"; tab: string; scope: string; state: Json | undefined }
   /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */

@@ -6,8 +6,7 @@ import { makeCalls } from "../core/calls.ts";
 import { byteLength, checkJson, RefusedError } from "../core/door.ts";
 import { PRESENCE_BYTES } from "../core/limits.ts";
 import type { Json } from "../core/words.ts";
-import type { Around } from "../scopes.ts";
-import type { News } from "./news.ts";
+import type { Around, Scope } from "../scopes.ts";
 import type { PresenceFrame } from "./wire.ts";
 
 /** Somebody who is here. */
@@ -51,12 +50,9 @@ export interface PresenceHub extends Presence {
   again(): void;
 }
 
-/** `isLive`: there is a subscription to say something on; `feed` tells the other tabs, from the one that leads. */
 export function makePresence(
   { env, tab, link, leads, post }: Around,
-  scope: string,
-  isLive: () => boolean,
-  feed: (news: News) => void,
+  { name: scope, reader, feed }: Scope,
 ): PresenceHub {
   /** What each tab shows of itself; nothing where it only looks. */
   const states = new Map<string, Json | undefined>();
@@ -75,7 +71,7 @@ export function makePresence(
     tellAll();
   };
   const send = (as: string, state: Json | undefined): void => {
-    if (leads() && isLive()) link.say(scope, { type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
+    if (leads() && reader.isLive()) link.say(scope, { type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
   };
   const show = (as: string, state: Json | undefined): void => {
     states.set(as, state);

@@ -9,7 +9,7 @@ import type { Counted } from "../core/scope.ts";
 import type { Entry, Numbered } from "../core/words.ts";
 import { wire } from "../queue/numbering.ts";
 import type { Batch, Queue } from "../queue/queue.ts";
-import type { Around } from "../scopes.ts";
+import type { Around, Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
 import { judge, type Void } from "./judge.ts";
 import { inRounds, type Round } from "./rounds.ts";
@@ -33,11 +33,9 @@ export interface Pusher {
   close(): void;
 }
 
-/** `queues`: the one all tabs share first, then what only this page has. */
 export function makePusher(
-  { env, ask, link, board, scopes, leads, spread }: Around,
-  scope: string,
-  queues: readonly Queue[],
+  { env, ask, link, board, queues, leads, spread }: Around,
+  { name: scope, core, reader }: Scope,
 ): Pusher {
   const backoff = makeBackoff(env.random);
   const timers = makeTimers(env);
@@ -50,19 +48,18 @@ export function makePusher(
   let lastTry = -Infinity;
   /** The server asked not to be asked before. */
   let notBefore = -Infinity;
-  let closed = false;
 
   /** This tab may send from this queue. */
   const may = (queue: Queue): boolean =>
-    !closed && !link.stopped() && queues.includes(queue) && (queue !== queues[0] || leads());
+    !timers.closed && !link.stopped && queues.includes(queue) && (queue !== queues[0] || leads());
   const heard = (refusal: Refusal | null): void => board.heard(scope, "push", refusal);
 
   const run = inRounds(async () => {
-    timers.cancel("again");
+    timers.clear();
     lastTry = env.now();
-    const said = await step().catch((error: unknown) => lost(String(error)));
+    const said = await step().catch(lost);
     if (typeof said === "object") {
-      const { retryAfter } = said;
+      const { retryAfter = 0 } = said;
       if (retryAfter > 0) notBefore = env.now() + retryAfter;
       timers.after("again", backoff.next(retryAfter), drain);
     }
@@ -84,9 +81,9 @@ export function makePusher(
     if (distrusts && may(queues[0]!)) {
       distrusts = false;
       for (const queue of queues) {
-        const refusal = await renumber(queue).catch((error: unknown) => lost(String(error)));
+        const refusal = await renumber(queue).catch(lost);
         // What may no longer be read can still be decided: the push says what it is.
-        if (refusal && refusal.status !== 403) {
+        if (refusal && refusal.code !== "forbidden") {
           distrusts = true;
           return refusal;
         }
@@ -94,7 +91,7 @@ export function makePusher(
     }
     for (const queue of queues) {
       if (!may(queue)) continue;
-      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, scopes.get(scope)?.core.epoch ?? null);
+      const taking = queue.take(scope, { mutations: room, bytes: PUSH_BYTES - HEAD_BYTES }, core.epoch);
       // A storage that broke must not hold up what waits in memory.
       const batch = await (queue === queues.at(-1) ? taking : taking.catch(() => null));
       if (!batch) continue;
@@ -156,7 +153,7 @@ export function makePusher(
 
   async function refused(entries: readonly Entry[], refusal: Refusal): Promise<Round> {
     heard(refusal);
-    if (refusal.status === 400 || refusal.status === 413) {
+    if (refusal.code === "invalid_mutation" || refusal.code === "too_large") {
       // Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place.
       const [{ id }] = entries as [Entry];
       room = Math.ceil(entries.length / 2);
@@ -169,9 +166,9 @@ export function makePusher(
     if (refusal.code !== "epoch_changed") return refusal;
     distrusts = true;
     // The base finds out first which one it is now.
-    const behind = await scopes.get(scope)?.reader.catchUp();
+    const behind = await reader.catchUp();
     // A scope that may not be read tells nothing; its places are asked for all the same.
-    return behind && behind.status !== 403 ? behind : again(refusal);
+    return behind && behind.code !== "forbidden" ? behind : again(refusal);
   }
 
   /** Asks for the watermark and numbers what is undecided from there. */
@@ -197,9 +194,6 @@ export function makePusher(
   return {
     drain,
     distrust: () => void (distrusts = true),
-    close: () => {
-      closed = true;
-      timers.close();
-    },
+    close: timers.close,
   };
 }

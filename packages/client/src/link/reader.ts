@@ -6,11 +6,10 @@
 import { makeBackoff } from "../core/backoff.ts";
 import { guarded } from "../core/calls.ts";
 import { PULL_CHANGES } from "../core/limits.ts";
-import type { Applied, Page, ScopeCore } from "../core/scope.ts";
+import type { Page } from "../core/scope.ts";
 import type { Snapshot } from "../core/words.ts";
-import type { Around } from "../scopes.ts";
+import type { Around, Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
-import type { Moves } from "./news.ts";
 import { inRounds, type Round } from "./rounds.ts";
 import { lost, refusal, type AckFrame, type ChangesFrame, type Frame } from "./wire.ts";
 import type { PullAnswer, Refusal, SnapshotFrame } from "./wire.ts";
@@ -77,18 +76,14 @@ interface Subscription {
   live: boolean;
 }
 
-/** `move` does to the base, here and in the other tabs, what was heard of it. */
 export function makeReader(
   { env, ask, link, board, scopes, client, leads }: Around,
-  scope: string,
-  core: ScopeCore,
-  move: (news: Moves) => Applied | void,
+  { name: scope, core, move }: Scope,
 ): Reader {
   const timers = makeTimers(env);
   const polls = makeBackoff(env.random);
   const ends = makeBackoff(env.random);
   let started = false;
-  let closed = false;
   let subscription: Subscription | null = null;
   let waits = false;
   let resets = 0;
@@ -100,29 +95,26 @@ export function makeReader(
   const reset = (snapshot: Snapshot): unknown =>
     move({ t: "base", scope, base: { ...snapshot, last_seq: snapshot.last_seq ?? 0 } });
   const lose = (code: string): unknown => move({ t: "lose", scope, code });
-  const lookIn = (ms: number, how: () => unknown = look): void => {
-    if (started) timers.after("look", ms, how);
-  };
+  const lookIn = (ms: number, polls?: boolean): void => timers.after("look", ms, () => look(polls));
 
   /** Asks for a subscription, or polls where there is nobody to ask, or no answer yet. */
-  function look(): void {
-    if (isLive()) return;
-    if (subscription || !link.ready()) return void poll();
+  function look(polls?: boolean): void {
+    if (!started || isLive()) return;
+    if (polls || subscription || !link.ready) return void poll();
     subscription = { ref: link.nextRef(), client: client(), live: false };
     const { cursor, epoch, digest } = core;
     const { live: _, ...asked } = subscription;
     link.say(scope, { type: "subscribe", ...asked, ...(core.valid && { cursor, epoch, digest }) });
-    timers.after("subscribe", SUBSCRIBE_MS, link.hangUp);
+    timers.after("subscribe", SUBSCRIBE_MS, () => subscription?.live === false && link.hangUp());
     lookIn(GRACE_MS);
   }
 
   /** The subscription is over: looks again in so many milliseconds. */
-  function end(ms = POLL_MS * env.random(), how: () => unknown = poll): void {
+  function end(ms = POLL_MS * env.random(), polls = true): void {
     subscription = null;
-    timers.cancel("subscribe");
     waits = false;
     if (leads()) board.live(scope, false);
-    lookIn(ms, how);
+    lookIn(ms, polls);
   }
 
   function frame(data: Frame): void {
@@ -133,11 +125,10 @@ export function makeReader(
     if (type === "snapshot") {
       if (own) reset(data as SnapshotFrame);
       // Another client's watermark does not say what of this one's is in it: asked again, as who it is now.
-      else end(0, look);
+      else end(0, false);
     }
     if (type === "ack") {
       const { epoch, cursor, last_seq } = data as AckFrame;
-      timers.cancel("subscribe");
       subscription.live = true;
       if (!core.valid || epoch !== core.epoch) return renew("epoch_changed");
       board.live(scope, true);
@@ -149,10 +140,10 @@ export function makeReader(
     if (type === "changes" && isLive()) {
       const applied = apply(data as ChangesFrame);
       // What is missing would have to be asked for until it is there; another subscription does that.
-      if (applied === "gap") end(pause(), look);
+      if (applied === "gap") end(pause(), false);
       if (applied === "foreign") renew("epoch_changed");
     }
-    if (type === "lagged") end(pause(), look);
+    if (type === "lagged") end(pause(), false);
     if (type === "reset" || (type === "error" && RESETS.has(code))) renew(code);
     else if (type === "error") {
       denied(refusal(data));
@@ -163,12 +154,12 @@ export function makeReader(
   /** The base can't be continued, nor can the subscription. */
   function renew(code: string): void {
     lose(code);
-    end(pause(), code === "use_http" ? poll : look);
+    end(pause(), code === "use_http");
   }
 
   function denied(refused: Refusal): void {
     // What may no longer be read must not stay readable here.
-    if (refused.status === 403) lose("forbidden");
+    if (refused.code === "forbidden") lose("forbidden");
     if (leads()) board.heard(scope, "read", refused);
   }
 
@@ -197,8 +188,8 @@ export function makeReader(
   }
 
   const catchUp = inRounds(async () => {
-    if (closed) return false;
-    if (link.stopped()) return lost("another version");
+    if (timers.closed) return false;
+    if (link.stopped) return lost("another version");
     const { epoch } = core;
     const said = await question();
     if (said && said !== true) {
@@ -218,7 +209,7 @@ export function makeReader(
 
   /** Asks for what comes after the base, or for a base. What can't be read counts as lost. */
   const question = (wait?: number): Promise<Round> =>
-    (core.valid ? pull(wait) : snapshot()).catch((error: unknown) => lost(String(error)));
+    (core.valid ? pull(wait) : snapshot()).catch(lost);
 
   async function pull(wait?: number): Promise<Round> {
     const { cursor, epoch, digest, acceptances } = core;
@@ -262,12 +253,11 @@ export function makeReader(
   return {
     start: () => {
       started = true;
-      lookIn(link.ready() || !link.possible ? 0 : GRACE_MS);
+      lookIn(link.ready || !link.possible ? 0 : GRACE_MS);
     },
     stop: () => {
       started = false;
       end();
-      timers.cancel("look");
     },
     poke: () => lookIn(0),
     down: () => {
@@ -284,10 +274,6 @@ export function makeReader(
       return catchUp();
     },
     isLive,
-    close: () => {
-      closed = true;
-      started = false;
-      timers.close();
-    },
+    close: timers.close,
   };
 }

@@ -17,7 +17,7 @@ export function inRounds(round: () => Promise<Round>): () => Promise<Refusal | n
     await null;
     do {
       asked = false;
-      said = await round().catch((error: unknown) => lost(String(error)));
+      said = await round().catch(lost);
     } while (said === true || (asked && !said));
     // In the same breath as the last look at `asked`: whoever asks now starts another run.
     running = null;

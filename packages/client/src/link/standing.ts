@@ -28,8 +28,11 @@ export interface LinkState {
   scopes: Map<string, { live?: boolean; read?: Refusal | null; push?: Refusal | null }>;
 }
 
-/** How bad a status is, from fine to hopeless; the worst of a client's scopes is the client's. */
-const WORSE: readonly Status[] = ["live", "polling", "offline", "incompatible", "unauthorized"];
+/** How bad a status is, from hopeless to fine; the worst of a client's scopes is the client's. */
+const WORST: readonly Status[] = ["unauthorized", "incompatible", "offline", "polling", "live"];
+
+/** Codes of a refusal that trying again does not help against. */
+const NO = new Set(["unauthenticated", "forbidden"]);
 
 /** Page and server are of versions that don't go together. */
 const isOld = ({ code }: Refusal): boolean => code === "protocol" || code === "schema_mismatch";
@@ -70,7 +73,7 @@ export function makeBoard(now: () => number, told: () => void): Board {
       if (what === "read" || !refusal) state.answers = !refusal;
       if (what === "read" && !refusal) state.synced = now();
       // What else fails is tried again, and no more to be told than that nobody answers.
-      if (!refusal || isOld(refusal) || refusal.status === 401 || refusal.status === 403) about(scope)[what] = refusal;
+      if (!refusal || isOld(refusal) || NO.has(refusal.code)) about(scope)[what] = refusal;
       told();
     },
     adopt: (state) => {
@@ -87,7 +90,7 @@ export function makeBoard(now: () => number, told: () => void): Board {
       const all = scopes.map(board.of);
       // One scope that may not be read says nothing about the others.
       const free = all.filter(({ code }) => code !== "forbidden");
-      const [worst] = (free.length ? free : all).sort((a, b) => WORSE.indexOf(b.status) - WORSE.indexOf(a.status));
+      const [worst] = WORST.flatMap((bad) => (free.length ? free : all).filter(({ status }) => status === bad));
       return worst ?? { status: board.state.answers ? "polling" : "offline" };
     },
   };
