@@ -14,7 +14,7 @@ import { makePresence, type PresenceHub } from "./link/presence.ts";
 import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeReader, type Reader } from "./link/reader.ts";
 import type { Board } from "./link/standing.ts";
-import type { At, Moves, News } from "./link/news.ts";
+import type { Moves, News } from "./link/news.ts";
 import type { Queue } from "./queue/queue.ts";
 
 /** What a page can say when it opens a scope. */
@@ -47,8 +47,6 @@ export interface Around {
   post(news: News): void;
   /** Tells all tabs, this one too. */
   spread(news: News): void;
-  /** Asks the leader for what is missing. */
-  announce(): void;
   /** The base may be worth keeping. */
   touched(scope: Scope): void;
   /** Tells the page. */
@@ -73,10 +71,8 @@ export interface Scope {
   own: boolean;
   /** Other tabs that have it open, and when they last said so. */
   others: Map<string, number>;
-  /** How far it is here. */
-  at(): At;
-  /** A tab has it open and is this far: sends it what it lacks. */
-  follow(tab: string, at: At): void;
+  /** A tab has it open: tells it how far this one is. */
+  follow(tab: string): void;
   /** A tab is gone. */
   forget(tab: string): void;
   /** Tells the tabs that have it open, from the one that leads. */
@@ -115,15 +111,11 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     entered: false,
     own: !!(options.onChange || options.onSnapshot),
     others: new Map(),
-    at: () => ({ cursor: scope.own ? Infinity : core.cursor, epoch: core.valid ? core.epoch : null }),
-    follow: (tab, { cursor, epoch }) => {
+    follow: (tab) => {
       scope.others.set(tab, env.now());
       scope.presence.tellAll();
       const page = core.head();
-      if (!page) return;
-      const near = cursor === Infinity || (epoch === core.epoch && cursor >= core.cursor);
-      const base = near ? null : core.record();
-      post(base ? { t: "base", scope: name, base } : { t: "page", scope: name, page });
+      if (page) post({ t: "page", scope: name, page });
     },
     forget: (tab) => {
       scope.others.delete(tab);
@@ -155,7 +147,7 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
       if (!not) return;
       if (not === "foreign") core.invalidate(true);
       if (scope.own) void scope.reader.catchUp();
-      else around.announce();
+      else post({ t: "behind", scope: name });
     },
   } as Scope;
   scope.ready = new Promise((resolve) => (scope.readyNow = resolve));

@@ -90,9 +90,11 @@ export function makeSession(parts: SessionParts): Session {
     const all = JSON.stringify([...scopes.keys()].map(board.of));
     if (all === standing) return;
     standing = all;
-    tell("status", board.over([...scopes.values()].flatMap(({ mine, name: of }) => (mine ? of : []))));
+    tell("status", board.over(open()));
     if (leads()) report(false);
   });
+  /** What the page has open. */
+  const open = (): string[] => [...scopes.keys()].filter((of) => scopes.get(of)!.mine);
   const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
   const link = makeLink({ ...parts, scopes, board, connected: () => pushAll() });
   const tabs = makeTabs(env, name, {
@@ -133,7 +135,7 @@ export function makeSession(parts: SessionParts): Session {
   const { queues, all: load } = store;
   const around: Around = {
     ...parts,
-    ...{ tab, link, board, scopes, queues, leads, post, announce },
+    ...{ tab, link, board, scopes, queues, leads, post },
     ask: makePost(env, parts.base, parts.token),
     client: () => queues[0]?.client ?? "",
     spread: (news) => {
@@ -193,19 +195,18 @@ export function makeSession(parts: SessionParts): Session {
       core.restore(kept, fresh(entries, scope.name), counted);
       scope.entered = true;
       if (core.valid) scope.readyNow();
-      if (leads()) scope.reader.start();
-      else announce();
+      scope.reader.start();
+      announce();
       scope.presence.again();
       void save();
     }
   }
 
-  /** Tells the leader what is open here, and how far it is. */
+  /** Tells the leader what is open here. */
   function announce(): void {
     if (leads()) return;
     timers.after("announce", 0, () => {
-      const open = [...scopes.values()].filter((scope) => scope.mine && scope.entered);
-      post({ t: "open", tab, scopes: new Map(open.map((scope) => [scope.name, scope.at()])) });
+      post({ t: "open", tab, scopes: open().filter((of) => scopes.get(of)!.entered) });
     });
   }
 
@@ -235,11 +236,11 @@ export function makeSession(parts: SessionParts): Session {
 
   function settle(decided: readonly Decided[]): void {
     const fresh = decided.filter(({ id }) => !ledger.hasEnded(id));
-    const before = new Map(pending().map(({ entry }) => [entry.id, entry]));
+    const before = pending();
     every(({ core }) => core.decide(fresh));
     for (const { id, verdict } of fresh) {
       const own = ledger.end(id, verdict);
-      const { type, args, scope } = before.get(id) ?? {};
+      const { type, args, scope } = before.find(({ entry }) => entry.id === id)?.entry ?? {};
       if (scope && !verdict.ok && verdict.code !== "undone") tell("rejected", { ...verdict, id, type, args, scope, own });
     }
     every(({ reader }) => reader.expect());
@@ -278,9 +279,14 @@ export function makeSession(parts: SessionParts): Session {
         return void pushAll();
       case "open":
         if (!leading) return;
-        every((one) => news.scopes.has(one.name) || one.forget(news.tab));
-        for (const [of, at] of news.scopes) scopeOf(of, { mine: false }).follow(news.tab, at);
+        every((one) => news.scopes.includes(one.name) || one.forget(news.tab));
+        for (const of of news.scopes) scopeOf(of, { mine: false }).follow(news.tab);
         return report(false);
+      case "behind": {
+        const base = leading && scope?.core.record();
+        if (base) post({ t: "base", scope: news.scope, base });
+        return;
+      }
       case "here":
         if (leading) scope?.presence.show(news.tab, news.state);
         return;
@@ -346,7 +352,7 @@ export function makeSession(parts: SessionParts): Session {
   /** Lets go of a scope that nobody has open any more, once nothing of it waits. */
   function release(scope: Scope): void {
     if (scope.mine || scope.others.size || scope.core.size) return;
-    scope.reader.stop();
+    scope.reader.down();
     link.say(scope.name, { type: "unsubscribe" });
     void keep(scope);
     scope.reader.close();
@@ -410,7 +416,7 @@ export function makeSession(parts: SessionParts): Session {
         reader.close();
         pusher.close();
       });
-      post({ t: "open", tab, scopes: new Map() });
+      post({ t: "open", tab, scopes: [] });
       await tabs.leave();
       store.close();
     },

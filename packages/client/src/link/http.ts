@@ -37,7 +37,6 @@ export const makePost =
         headers,
         body: JSON.stringify(body),
         signal: abort.signal,
-        cache: "no-store",
       });
       const { ok, status } = response;
       // What stands between may answer an error in its own words; a good answer that can't be read was none.

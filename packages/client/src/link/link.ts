@@ -4,6 +4,7 @@
  * reader's.
  */
 import { makeBackoff } from "../core/backoff.ts";
+import { guarded } from "../core/calls.ts";
 import { byteLength } from "../core/door.ts";
 import { LIVE_PUSH_BYTES } from "../core/limits.ts";
 import type { Env, SocketLike } from "../env.ts";
@@ -97,11 +98,15 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       // An address no WebSocket can have: polling does it.
       return;
     }
-    socket.onmessage = ({ data }) => hear(data);
+    socket.onmessage = guarded(env.report, ({ data }) => {
+      heard = env.now();
+      hear(JSON.parse(String(data)) as { topic: string; data: Frame });
+    });
     socket.onclose = ({ code }) => end(code);
     // Not every runtime closes what it could not open.
     socket.onerror = hangUp;
-    timers.after("hello", HELLO_MS, () => link.ready || end());
+    // Pings take its place once it is greeted.
+    timers.after("ping", HELLO_MS, hangUp);
   }
 
   function end(code?: number): void {
@@ -154,16 +159,7 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
     timers.after("ping", Math.min(interval / 2, left), () => watch(interval, !odd));
   }
 
-  function hear(text: unknown): void {
-    heard = env.now();
-    let topic: unknown;
-    let data: Frame | undefined;
-    try {
-      ({ topic, data } = JSON.parse(String(text)) as { topic: unknown; data?: Frame });
-    } catch {
-      return;
-    }
-    if (typeof topic !== "string" || typeof data?.type !== "string") return;
+  function hear({ topic, data }: { topic: string; data: Frame }): void {
     const { ref, type, code } = data;
     if (ref !== undefined && questions.has(ref)) {
       return answer(ref, type === "error" ? refusal(data) : { ok: true, body: data as unknown as PushAnswer });
@@ -206,11 +202,10 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
     start: () => {
       started = true;
       connect();
-      every(({ reader, entered }) => entered && reader.start());
+      every(({ reader }) => reader.start());
     },
     stop: () => {
       started = false;
-      every(({ reader }) => reader.stop());
       end();
     },
     wake: () => {

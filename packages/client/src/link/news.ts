@@ -14,12 +14,6 @@ export type Moves =
   /** It can't be continued. `epoch_changed`: it is of another history; `forbidden`: it may no longer be read. */
   | { t: "lose"; scope: string; code: string };
 
-/** How far a tab is: in no history where it has no base, at any cursor where its state is the application's own. */
-export interface At {
-  cursor: number;
-  epoch: string | null;
-}
-
 /** What tabs tell each other. */
 export type News =
   | { t: "appended"; entries: Entry[] }
@@ -32,8 +26,10 @@ export type News =
   | { t: "yield" }
   /** From a new leader, or one that need not make way. */
   | { t: "leads"; hidden: boolean }
-  /** To the leader: this tab has these scopes open and no others, this far. */
-  | { t: "open"; tab: string; scopes: Map<string, At> }
+  /** To the leader: this tab has these scopes open and no others. */
+  | { t: "open"; tab: string; scopes: string[] }
+  /** To the leader: what came last does not go on from the base of a tab. */
+  | { t: "behind"; scope: string }
   /** To the leader: what a tab shows of itself; nothing where it only looks. */
   | { t: "here"; tab: string; scope: string; state: Json | undefined }
   /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */

@@ -49,9 +49,8 @@ const CATCH_UP_RESETS = 3;
 
 /** See the file's head. */
 export interface Reader {
-  /** This tab leads: follow the scope, live if there is a connection. */
+  /** What was kept of the scope was read, or this tab leads now: follows it if both hold, live if there is a connection. */
   start(): void;
-  stop(): void;
   /** The page, the network or the connection came back: look now. */
   poke(): void;
   /** The connection is gone. */
@@ -78,12 +77,12 @@ interface Subscription {
 
 export function makeReader(
   { env, ask, link, board, scopes, client, leads }: Around,
-  { name: scope, core, move }: Scope,
+  of: Scope,
 ): Reader {
+  const { name: scope, core, move } = of;
   const timers = makeTimers(env);
   const polls = makeBackoff(env.random);
   const ends = makeBackoff(env.random);
-  let started = false;
   let subscription: Subscription | null = null;
   let waits = false;
   let resets = 0;
@@ -99,7 +98,7 @@ export function makeReader(
 
   /** Asks for a subscription, or polls where there is nobody to ask, or no answer yet. */
   function look(polls?: boolean): void {
-    if (!started || isLive()) return;
+    if (!of.entered || !leads() || isLive()) return;
     if (polls || subscription || !link.ready) return void poll();
     subscription = { ref: link.nextRef(), client: client(), live: false };
     const { cursor, epoch, digest } = core;
@@ -251,14 +250,7 @@ export function makeReader(
   }
 
   return {
-    start: () => {
-      started = true;
-      lookIn(link.ready || !link.possible ? 0 : GRACE_MS);
-    },
-    stop: () => {
-      started = false;
-      end();
-    },
+    start: () => lookIn(link.ready || !link.possible ? 0 : GRACE_MS),
     poke: () => lookIn(0),
     down: () => {
       if (subscription) end();

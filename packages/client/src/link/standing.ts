@@ -24,8 +24,14 @@ export interface LinkState {
   answers: boolean;
   /** When a base was last known to be at the server's head: milliseconds since 1970. */
   synced: number | null;
-  /** By scope: whether its subscription is live, and what was refused. */
-  scopes: Map<string, { live?: boolean; read?: Refusal | null; push?: Refusal | null }>;
+  scopes: Map<string, ScopeState>;
+}
+
+/** Whether a scope's subscription is live, and what was refused. */
+export interface ScopeState {
+  live?: boolean;
+  read?: Refusal | null;
+  push?: Refusal | null;
 }
 
 /** How bad a status is, from hopeless to fine; the worst of a client's scopes is the client's. */
@@ -53,19 +59,17 @@ export interface Board {
 }
 
 export function makeBoard(now: () => number, told: () => void): Board {
-  const about = (scope: string) => {
-    let found = board.state.scopes.get(scope);
-    if (!found) board.state.scopes.set(scope, (found = {}));
-    return found;
+  const note = (scope: string, what: ScopeState): void => {
+    const { scopes } = board.state;
+    scopes.set(scope, { ...scopes.get(scope), ...what });
+    told();
   };
   const board: Board = {
     state: { answers: false, synced: null, scopes: new Map() },
     live: (scope, is) => {
-      const it = about(scope);
-      if (it.live) board.state.synced = now();
-      it.live = is;
+      if (board.state.scopes.get(scope)?.live) board.state.synced = now();
+      note(scope, { live: is });
       if (is) board.heard(scope, "read", null);
-      else told();
     },
     heard: (scope, what, refusal) => {
       const { state } = board;
@@ -73,15 +77,14 @@ export function makeBoard(now: () => number, told: () => void): Board {
       if (what === "read" || !refusal) state.answers = !refusal;
       if (what === "read" && !refusal) state.synced = now();
       // What else fails is tried again, and no more to be told than that nobody answers.
-      if (!refusal || isOld(refusal) || NO.has(refusal.code)) about(scope)[what] = refusal;
-      told();
+      note(scope, !refusal || isOld(refusal) || NO.has(refusal.code) ? { [what]: refusal } : {});
     },
     adopt: (state) => {
       board.state = state;
       told();
     },
     of: (scope) => {
-      const { live, read, push } = about(scope);
+      const { live, read, push } = board.state.scopes.get(scope) ?? {};
       const no = read ?? push;
       if (!no) return { status: live ? "live" : board.state.answers ? "polling" : "offline" };
       return { status: isOld(no) ? "incompatible" : "unauthorized", code: no.code, error: no.error };
@@ -91,7 +94,8 @@ export function makeBoard(now: () => number, told: () => void): Board {
       // One scope that may not be read says nothing about the others.
       const free = all.filter(({ code }) => code !== "forbidden");
       const [worst] = WORST.flatMap((bad) => (free.length ? free : all).filter(({ status }) => status === bad));
-      return worst ?? { status: board.state.answers ? "polling" : "offline" };
+      // Of none at all it is what holds for one nothing is known of.
+      return worst ?? board.of("");
     },
   };
   return board;
