@@ -113,9 +113,7 @@ export class SyncClient<M extends Mutators = Mutators, C = Record<string, Value>
   scope(name: string, options: OpenOptions = {}): SyncScope<M, C> {
     let face = this.#faces.get(checkScope(name));
     if (!face) {
-      const changed = (scope: string, changes: Changes): void =>
-        void this.dispatchEvent(new CustomEvent("change", { detail: { scope, changes } }));
-      face = this.#face(this.#session.open(name, { ...options, changed }));
+      face = this.#face(this.#session.open(name, options));
       this.#faces.set(name, face);
     }
     return face;

@@ -21,47 +21,48 @@ export interface Ledger {
   hasEnded(id: string): boolean;
 }
 
-/** A promise, made when it is first asked for, and kept by this key. */
-interface Promised<T> {
-  promise: Promise<T>;
-  resolve(value: T): void;
+/** The promises on one mutation, and what keeps them. */
+interface Promised {
+  saved: Promise<void>;
+  verdict: Promise<Verdict>;
+  save(): void;
+  end(verdict: Verdict): void;
+  /** This page made it. */
+  own?: boolean;
 }
 
-function promised<T>(all: Map<string, Promised<T>>, id: string): Promise<T> {
-  let one = all.get(id);
-  if (!one) {
-    let resolve!: (value: T) => void;
-    const promise = new Promise<T>((done) => (resolve = done));
-    all.set(id, (one = { promise, resolve }));
-  }
-  return one.promise;
-}
-
-/** Keeps a promise, and says whether there was one. */
-function keep<T>(all: Map<string, Promised<T>>, id: string, value: T): boolean {
-  all.get(id)?.resolve(value);
-  return all.delete(id);
+function promise(): Promised {
+  const one = {} as Promised;
+  one.saved = new Promise((resolve) => (one.save = resolve));
+  one.verdict = new Promise((resolve) => (one.end = resolve));
+  return one;
 }
 
 export function makeLedger(): Ledger {
-  const saved = new Map<string, Promised<void>>();
-  const verdicts = new Map<string, Promised<Verdict>>();
-  const own = new Set<string>();
+  const open = new Map<string, Promised>();
   const ended = new Set<string>();
+  const of = (id: string): Promised => {
+    const one = open.get(id) ?? promise();
+    open.set(id, one);
+    return one;
+  };
   return {
     open: (id) => {
-      own.add(id);
-      return { saved: promised(saved, id), verdict: promised(verdicts, id) };
+      const one = of(id);
+      one.own = true;
+      return { saved: one.saved, verdict: one.verdict };
     },
-    verdict: (id) => promised(verdicts, id),
-    save: (id) => void keep(saved, id, undefined),
+    verdict: (id) => of(id).verdict,
+    save: (id) => open.get(id)?.save(),
     end: (id, verdict) => {
+      const one = open.get(id);
       // What has a verdict was sent, and what was sent was saved.
-      keep(saved, id, undefined);
-      keep(verdicts, id, verdict);
+      one?.save();
+      one?.end(verdict);
+      open.delete(id);
       ended.add(id);
       if (ended.size > ENDED_KEPT) ended.delete(ended.values().next().value!);
-      return own.delete(id);
+      return !!one?.own;
     },
     hasEnded: (id) => ended.has(id),
   };

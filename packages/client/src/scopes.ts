@@ -7,14 +7,16 @@ import type { Applied, ScopeCore } from "./core/contract.ts";
 import { makeScopeCore } from "./core/scope.ts";
 import type { Mutator } from "./core/tx.ts";
 import { makeWatchers, type Watchers } from "./core/watch.ts";
-import type { Change, Changes, Json, Snapshot } from "./core/words.ts";
+import type { Change, Json, Snapshot } from "./core/words.ts";
 import type { Env } from "./env.ts";
 import type { Post } from "./link/http.ts";
 import type { Link } from "./link/link.ts";
 import { makePresence, type PresenceHub } from "./link/presence.ts";
+import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeReader, type Reader } from "./link/reader.ts";
 import type { Board } from "./link/standing.ts";
 import type { Moves, News } from "./link/news.ts";
+import type { Store } from "./store.ts";
 
 /** What a page can say when it opens a scope. */
 export interface ScopeOptions {
@@ -24,8 +26,6 @@ export interface ScopeOptions {
   onChange?: (change: Change) => void;
   /** Receives every new base, for applications whose snapshot is not made of collections. */
   onSnapshot?: (data: Json, cursor: number) => void;
-  /** Hears of every change set before anybody else. */
-  changed?: (scope: string, changes: Changes) => void;
   /** The page opened it, not another tab. */
   mine?: boolean;
 }
@@ -37,6 +37,8 @@ export interface Around {
   ask: Post;
   link: Link;
   board: Board;
+  /** Where mutations wait; another queue when the one before broke. */
+  store: Pick<Store, "queue" | "fell">;
   mutators: Readonly<Record<string, Mutator>>;
   scopes: ReadonlyMap<string, Scope>;
   /** Whose watermark to ask for. */
@@ -46,10 +48,10 @@ export interface Around {
   post(news: News): void;
   /** Tells all tabs, this one too. */
   spread(news: News): void;
-  /** Asks the leader for what is missing. */
-  announce(): void;
   /** The base may be worth keeping. */
   touched(scope: Scope): void;
+  /** Tells the page. */
+  tell(type: string, detail: object): void;
 }
 
 /** See the file's head. */
@@ -57,6 +59,7 @@ export interface Scope {
   name: string;
   core: ScopeCore;
   reader: Reader;
+  pusher: Pusher;
   watchers: Watchers;
   presence: PresenceHub;
   ready: Promise<void>;
@@ -69,10 +72,14 @@ export interface Scope {
   own: boolean;
   /** Other tabs that have it open, and when they last said so. */
   others: Map<string, number>;
-  /** A tab has it open and is this far: sends it what it lacks. */
-  follow(tab: string, at: { cursor: number; epoch: string } | null): void;
+  /** A tab has it open: tells it how far this one is. */
+  follow(tab: string): void;
   /** A tab is gone. */
   forget(tab: string): void;
+  /** Tells the tabs that have it open, from the one that leads. */
+  feed(news: News): void;
+  /** Does to the base what was heard of it, in the following tabs too; where that can't be: why. */
+  move(news: Moves): Applied | undefined;
   /** What the leading tab tells. */
   hear(news: News): void;
 }
@@ -83,9 +90,10 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
   let told = false;
   const core: ScopeCore = makeScopeCore(around.mutators, {
     changed: (changes) => {
+      // The page's own snapshot is there at once, and news to nobody.
       if (!told) return;
       if (scope.entered && core.valid) scope.readyNow();
-      options.changed?.(name, changes);
+      if (scope.mine) around.tell("change", { scope: name, changes });
       watchers.changed(changes);
       around.touched(scope);
     },
@@ -93,69 +101,59 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     snapshot: guarded(report, options.onSnapshot),
   });
   const watchers = makeWatchers(core, report);
-  // The page's own snapshot is there at once, and news to nobody.
   if (options.snapshot) core.reset(options.snapshot, true);
   told = true;
 
-  const feed = (news: News): void => {
-    if (leads() && scope.others.size) post(news);
-  };
-  const move = (news: Moves): Applied | void => {
-    if (news.t === "page") return core.apply(news.page);
-    if (news.t === "base") core.reset(news.base);
-    else if (news.t === "lose") core.invalidate(news.other);
-    else core.drop();
-  };
-  const reader = makeReader(around, name, core, (news) => {
-    const applied = move(news);
-    if (!applied || applied === "applied" || applied === "duplicate") feed(news);
-    return applied;
-  });
-  const presence = makePresence({
-    tab: around.tab,
-    say: (data) => leads() && reader.isLive() && around.link.say(`sync:${name}`, data),
-    here: (state) => leads() || post({ t: "here", tab: around.tab, scope: name, state }),
-    feed: (peers, you) => feed({ t: "peers", scope: name, peers, you }),
-    report,
-  });
-  let readyNow!: () => void;
-  const ready = new Promise<void>((resolve) => (readyNow = resolve));
-
-  const scope: Scope = {
+  const scope = {
     name,
     core,
-    reader,
     watchers,
-    presence,
-    ready,
-    readyNow,
     mine: options.mine !== false,
     entered: false,
     own: !!(options.onChange || options.onSnapshot),
     others: new Map(),
-    follow: (tab, at) => {
+    follow: (tab) => {
       scope.others.set(tab, env.now());
-      presence.tellAll();
+      scope.presence.tellAll();
       const page = core.head();
-      if (!page) return;
-      const near = at && (at.cursor < 0 || (at.epoch === core.epoch && at.cursor >= core.cursor));
-      const base = near ? null : core.record();
-      post(base ? { t: "base", scope: name, base } : { t: "page", scope: name, page });
+      if (page) post({ t: "page", scope: name, page });
     },
     forget: (tab) => {
       scope.others.delete(tab);
-      presence.gone(tab);
+      scope.presence.gone(tab);
+    },
+    feed: (news) => {
+      if (leads() && scope.others.size) post(news);
+    },
+    move: (news) => {
+      if (news.t === "page") {
+        const applied = core.apply(news.page);
+        if (applied !== "applied" && applied !== "duplicate") return applied;
+      } else if (news.t === "base") core.reset(news.base);
+      else if (news.code === "forbidden") core.drop();
+      else {
+        const other = news.code === "epoch_changed";
+        core.invalidate(other);
+        // Places given under another history can't be trusted.
+        if (other) scope.pusher.distrust();
+      }
+      scope.feed(news);
+      return undefined;
     },
     hear: (news) => {
-      if (news.t === "peers") return presence.adopt(news.peers, news.you);
+      if (news.t === "peers") return scope.presence.adopt(news.peers, news.you);
       // One the leader made of its own base lacks what only the application knows.
       if (news.t === "base" && "held" in news.base && scope.own) return;
-      const applied = move(news as Moves);
-      if (!applied || applied === "applied" || applied === "duplicate") return;
-      if (applied === "foreign") core.invalidate(true);
-      if (scope.own) void reader.catchUp();
-      else around.announce();
+      const not = scope.move(news as Moves);
+      if (!not) return;
+      if (not === "foreign") core.invalidate(true);
+      if (scope.own) void scope.reader.catchUp();
+      else post({ t: "behind", scope: name });
     },
-  };
+  } as Scope;
+  scope.ready = new Promise((resolve) => (scope.readyNow = resolve));
+  scope.reader = makeReader(around, scope);
+  scope.pusher = makePusher(around, scope);
+  scope.presence = makePresence(around, scope);
   return scope;
 }

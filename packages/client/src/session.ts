@@ -7,12 +7,11 @@ import { QUEUE_MUTATIONS } from "./core/limits.ts";
 import { RefusedError } from "./core/door.ts";
 import type { Mutator } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
-import type { Decided, Entry, Verdict } from "./core/words.ts";
+import type { Decided, Entry, KeptBase, Verdict } from "./core/words.ts";
 import type { Env, SocketLike } from "./env.ts";
 import { makeLedger, type Ledger } from "./ledger.ts";
 import { makePost, type Token } from "./link/http.ts";
 import { makeLink } from "./link/link.ts";
-import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeBoard, type Board } from "./link/standing.ts";
 import type { News } from "./link/news.ts";
 import { makeTabs } from "./link/tabs.ts";
@@ -83,37 +82,33 @@ export function makeSession(parts: SessionParts): Session {
   const timers = makeTimers(env);
   const ledger = makeLedger();
   const scopes = new Map<string, Scope>();
-  const pushers = new Map<string, Pusher>();
   let closed = false;
-  /** News that arrives while a scope is being read is heard after it. */
-  let entering = 1;
-  const early: News[] = [];
   let heardLeader = env.now();
 
   let standing = "";
   const board = makeBoard(env.now, () => {
-    const open = [...scopes].filter(([, scope]) => scope.mine).map(([of]) => of);
-    const now = board.over(open);
-    const all = JSON.stringify([now.status, now.code, [...scopes.keys()].map((of) => board.of(of).status)]);
+    const all = JSON.stringify([...scopes.keys()].map(board.of));
     if (all === standing) return;
     standing = all;
-    tell("status", now);
+    tell("status", board.over(open()));
     if (leads()) report(false);
   });
+  /** What the page has open. */
+  const open = (): string[] => [...scopes.keys()].filter((of) => scopes.get(of)!.mine);
   const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
   const link = makeLink({ ...parts, scopes, board, connected: () => pushAll() });
   const tabs = makeTabs(env, name, {
-    news: (news) => (entering ? void early.push(news) : hear(news)),
+    // What arrives while a scope is being read is heard after it.
+    news: (news) => void entering.then(() => hear(news)),
     leads: () => {
       link.start();
       report(true);
-      every(({ presence }) => presence.again());
       pushAll();
     },
     resigns: async () => {
-      const quiet = Promise.all([...pushers.values()].map((pusher) => pusher.quiet()));
-      // A push that is lost does not hold up the others: should it arrive, its mutations are known by their ids.
-      await Promise.race([quiet, new Promise<void>((resolve) => timers.after("quiet", QUIET_MS, resolve))]);
+      // Now that it does not lead, each only ends what is on its way. A push that is lost does not hold up the others: should
+      // it arrive, its mutations are known by their ids.
+      await within(QUIET_MS, "quiet", Promise.all([...scopes.values()].map(({ pusher }) => pusher.drain())));
       link.stop();
     },
   });
@@ -129,7 +124,7 @@ export function makeSession(parts: SessionParts): Session {
         ledger.save(id);
         tell("saved", { id });
       }
-      pushersOf(entries, (pusher) => pusher.kick());
+      push(entries, true);
     },
     alone: (entries) => {
       place(entries);
@@ -140,7 +135,7 @@ export function makeSession(parts: SessionParts): Session {
   const { all: load } = store;
   const around: Around = {
     ...parts,
-    ...{ tab, link, board, scopes, leads, post, announce },
+    ...{ tab, link, board, scopes, store, leads, post },
     ask: makePost(env, parts.base, parts.token),
     client: () => store.queue?.client ?? "",
     spread: (news) => {
@@ -148,7 +143,8 @@ export function makeSession(parts: SessionParts): Session {
       hear(news);
     },
     touched: (scope) => {
-      if (!timers.has(scope.name)) timers.after(scope.name, KEEP_MS, () => keep(scope));
+      const keeps = `keep ${scope.name}`;
+      if (!timers.has(keeps)) timers.after(keeps, KEEP_MS, () => keep(scope));
     },
   };
 
@@ -157,69 +153,60 @@ export function makeSession(parts: SessionParts): Session {
     await null;
     const durable = await store.open();
     if (closed) return void durable.close();
-    // Before the scopes that wait for this are read: they decide whether to follow by themselves.
-    entered();
     tabs.apply(durable.storage === "indexeddb");
-    again();
+    void look();
   })();
+  let entering: Promise<unknown> = opened;
   const unwake = env.onWake(() => {
     link.wake();
     tabs.prefer();
     void look(true);
   });
 
-  const mine = (entries: readonly Entry[], of: string): Entry[] =>
+  /** Those of a scope that did not end meanwhile. */
+  const fresh = (entries: readonly Entry[], of: string): Entry[] =>
     entries.filter(({ scope, id }) => scope === of && !ledger.hasEnded(id));
+  const adopt = (entries: readonly Entry[]): void => every(({ core, name: of }) => core.adopt(fresh(entries, of)));
 
   function scopeOf(of: string, options: ScopeOptions): Scope {
     let scope = scopes.get(of);
     if (scope) {
       if (options.snapshot) scope.core.reset(options.snapshot, true);
+      scope.mine ||= options.mine !== false;
       return scope;
     }
     scope = makeScope(of, options, around);
     scopes.set(of, scope);
-    void enter(scope);
+    entering = Promise.allSettled([entering, enter(scope)]);
     return scope;
   }
 
   /** Reads what an earlier life of the page left of a scope, and follows it. */
   async function enter(scope: Scope): Promise<void> {
-    entering++;
     await opened;
     const { core } = scope;
     const durable = store.queue!;
     const entries = await load();
-    const counted = await durable.epoch(scope.name).catch(() => null);
-    const kept = scope.own
-      ? undefined
-      : await durable
-          // What the page came with is as good: its rows need not be read.
-          .base(scope.name, ({ epoch, cursor }) => !core.valid || (epoch === core.epoch && cursor > core.cursor))
-          .catch(() => undefined);
+    // What the page came with is as good: then the rows need not be read.
+    const wanted = ({ epoch, cursor }: KeptBase): boolean => !core.valid || (epoch === core.epoch && cursor > core.cursor);
+    const read = [durable.epoch(scope.name), scope.own ? undefined : durable.base(scope.name, wanted)] as const;
+    const [counted, kept] = await Promise.all(read).catch(() => []);
     if (!closed && scopes.get(scope.name) === scope) {
-      core.restore(kept, mine(entries, scope.name), counted);
+      core.restore(kept, fresh(entries, scope.name), counted);
       scope.entered = true;
       if (core.valid) scope.readyNow();
-      if (leads()) scope.reader.start();
-      else announce();
+      scope.reader.start();
+      announce();
       scope.presence.again();
       void save();
     }
-    entered();
   }
 
-  function entered(): void {
-    if (--entering === 0) early.splice(0).forEach(hear);
-  }
-
-  /** Tells the leader what is open here, and how far it is. */
+  /** Tells the leader what is open here. */
   function announce(): void {
-    if (leads() || timers.has("announce")) return;
+    if (leads()) return;
     timers.after("announce", 0, () => {
-      const open = [...scopes.values()].filter((scope) => scope.mine && scope.entered);
-      const at = ({ core, own }: Scope) => (own || core.valid ? { cursor: own ? -1 : core.cursor, epoch: core.epoch! } : null);
-      post({ t: "open", tab, scopes: Object.fromEntries(open.map((scope) => [scope.name, at(scope)])) });
+      post({ t: "open", tab, scopes: open().filter((of) => scopes.get(of)!.entered) });
     });
   }
 
@@ -227,17 +214,17 @@ export function makeSession(parts: SessionParts): Session {
     return [...scopes.values()].flatMap(({ core }) => core.pending);
   }
 
-  function pusherOf(of: string): Pusher {
-    let pusher = pushers.get(of);
-    if (!pusher) pushers.set(of, (pusher = makePusher(around, of, store)));
-    return pusher;
-  }
+  /** Sends what waits in the scopes of these; `fresh`: they are new, which does not cut every wait short. */
+  const push = (entries: readonly Entry[], fresh?: boolean): void =>
+    new Set(entries.map(({ scope }) => scope)).forEach((of) => scopeOf(of, { mine: false }).pusher.drain(fresh));
+  const pushAll = (): unknown => load().then((all) => push(all));
 
-  const pushersOf = (entries: readonly Entry[], visit: (pusher: Pusher) => unknown): void =>
-    new Set(entries.map(({ scope }) => scope)).forEach((of) => visit(pusherOf(of)));
-
-  /** Sends what waits, of all scopes. */
-  const pushAll = (): unknown => load().then((all) => pushersOf(all, (pusher) => pusher.drain()));
+  /** Waits for something, but no longer than this; then that is what stands in the way. */
+  const within = (ms: number, what: string, wanted: Promise<unknown>): Promise<Refusal | null> =>
+    Promise.race([
+      wanted.then(() => null),
+      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(`${what}: no answer`)))),
+    ]);
 
   const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const place = (saved: readonly Entry[]): void => every(({ core }) => core.place(saved));
@@ -249,12 +236,12 @@ export function makeSession(parts: SessionParts): Session {
 
   function settle(decided: readonly Decided[]): void {
     const fresh = decided.filter(({ id }) => !ledger.hasEnded(id));
-    const before = new Map(pending().map(({ entry }) => [entry.id, entry]));
+    const before = pending();
     every(({ core }) => core.decide(fresh));
     for (const { id, verdict } of fresh) {
       const own = ledger.end(id, verdict);
-      const { type, args, scope } = before.get(id) ?? {};
-      if (scope && !verdict.ok) tell("rejected", { ...verdict, id, type, args, scope, own });
+      const { type, args, scope } = before.find(({ entry }) => entry.id === id)?.entry ?? {};
+      if (scope && !verdict.ok && verdict.code !== "undone") tell("rejected", { ...verdict, id, type, args, scope, own });
     }
     every(({ reader }) => reader.expect());
   }
@@ -273,8 +260,8 @@ export function makeSession(parts: SessionParts): Session {
     const scope = "scope" in news ? scopes.get(news.scope) : undefined;
     switch (news.t) {
       case "appended":
-        every(({ core, name: of }) => core.adopt(mine(news.entries, of)));
-        if (leading) pushersOf(news.entries, (pusher) => pusher.kick());
+        adopt(news.entries);
+        if (leading) push(news.entries, true);
         return;
       case "numbered":
         // A history that went on, or went away, without the base.
@@ -282,32 +269,28 @@ export function makeSession(parts: SessionParts): Session {
         return;
       case "decided":
         return settle(news.decided);
-      case "undone":
-        every(({ core }) => core.undo(news.id));
-        return void ledger.end(news.id, { ok: false, code: "undone", error: "" });
       case "renewed":
         store.queue!.client = news.client;
         return renewed();
-      case "distrust":
-        return pushers.get(news.scope)?.distrust();
       case "push":
         if (!leading) return;
         every(({ reader }) => reader.catchUp());
         return void pushAll();
       case "open":
-        if (leading) {
-          for (const [of, at] of Object.entries(news.scopes)) scopeOf(of, { mine: false }).follow(news.tab, at);
-          report(false);
-        }
+        if (!leading) return;
+        every((one) => news.scopes.includes(one.name) || one.forget(news.tab));
+        for (const of of news.scopes) scopeOf(of, { mine: false }).follow(news.tab);
+        return report(false);
+      case "behind": {
+        const base = leading && scope?.core.record();
+        if (base) post({ t: "base", scope: news.scope, base });
         return;
-      case "gone":
-        return every((one) => one.forget(news.tab));
+      }
       case "here":
         if (leading) scope?.presence.show(news.tab, news.state);
         return;
       case "leads":
-        every(({ presence }) => presence.again());
-        return announce();
+        return every(({ presence }) => presence.again());
       case "state":
         if (leading) return;
         heardLeader = env.now();
@@ -319,22 +302,16 @@ export function makeSession(parts: SessionParts): Session {
     }
   }
 
-  function again(): void {
-    timers.after("look", LOOK_MS, () => {
-      void look(false);
-      again();
-    });
-  }
-
   /** Looks after what no news told: tabs that died, a leader that did, verdicts and mutations in the queue. */
-  async function look(woke: boolean): Promise<void> {
+  async function look(woke?: boolean): Promise<void> {
+    timers.after("look", LOOK_MS, look);
     await opened;
     if (closed) return;
     const now = env.now();
     if (leads()) {
       every((scope) => {
         for (const [other, at] of scope.others) if (now - at > SILENT_MS) scope.forget(other);
-        if (!scope.mine && !scope.others.size) leave(scope.name);
+        release(scope);
       });
       report(true);
       if (woke) pushAll();
@@ -353,31 +330,33 @@ export function makeSession(parts: SessionParts): Session {
     const waits = pending();
     if (!waits.length) return;
     const there = await load();
-    every(({ core, name: of }) => core.adopt(mine(there, of)));
+    adopt(there);
     const ids = new Set(there.map(({ id }) => id));
     const gone = waits.filter(({ accepted, entry }) => accepted === null && entry.order < Infinity && !ids.has(entry.id));
     if (!gone.length) return;
     const kept = await store.queue!.verdicts(gone.map(({ entry }) => entry.id));
-    const known = new Set(kept.map(({ id }) => id));
     const verdict: Verdict = { ok: false, code: "expired", error: "verdict no longer kept" };
-    settle([...kept, ...gone.flatMap(({ entry: { id } }) => (known.has(id) ? [] : { id, verdict }))]);
+    settle(gone.map(({ entry: { id } }) => kept.find((one) => one.id === id) ?? { id, verdict }));
   }
 
   function leave(of: string): void {
     const scope = scopes.get(of);
     if (!scope) return;
     scope.mine = false;
-    if (scope.others.size) return;
     scope.presence.gone(tab);
-    scope.reader.stop();
-    link.say(`sync:${of}`, { type: "unsubscribe" });
+    release(scope);
+    announce();
+  }
+
+  /** Lets go of a scope that nobody has open any more, once nothing of it waits. */
+  function release(scope: Scope): void {
+    if (scope.mine || scope.others.size || scope.core.size) return;
+    scope.reader.down();
+    link.say(scope.name, { type: "unsubscribe" });
     void keep(scope);
     scope.reader.close();
-    scopes.delete(of);
-    if (!leads()) {
-      post({ t: "gone", tab });
-      announce();
-    }
+    scope.pusher.close();
+    scopes.delete(scope.name);
   }
 
   return {
@@ -401,25 +380,22 @@ export function makeSession(parts: SessionParts): Session {
     undo: async (id) => {
       await save();
       const undone = !!(await store.queue?.undo(id).catch(() => false));
-      if (undone) around.spread({ t: "undone", id });
+      if (undone) around.spread({ t: "decided", decided: [{ id, verdict: { ok: false, code: "undone", error: "" } }] });
       return undone;
     },
     sync: async (of) => {
       await opened;
       if (closed) return null;
       await save();
-      const scope = scopes.get(of)!;
-      const waits = scope.core.pending.filter((item) => item.accepted === null);
-      let refusal = await pusherOf(of).drain();
+      const { core, pusher, reader } = scopes.get(of)!;
+      const waits = core.pending.filter((item) => item.accepted === null);
+      let refusal = await pusher.drain();
       if (!leads() && !refusal) {
         post({ t: "push" });
-        refusal = await new Promise((resolve) => {
-          timers.after("leader", LEADER_MS, () => resolve(lost("the leading tab is silent")));
-          void Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))).then(() => resolve(null));
-        });
+        refusal = await within(LEADER_MS, `the leading tab, ${of}`, Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))));
       }
-      const pulled = await scope.reader.catchUp();
-      return refusal ?? (pulled.ok ? null : pulled);
+      const behind = await reader.catchUp();
+      return refusal ?? behind;
     },
     queued: async () => {
       await save();
@@ -432,9 +408,11 @@ export function makeSession(parts: SessionParts): Session {
       timers.close();
       unwake();
       await opened;
-      every((scope) => scope.reader.close());
-      post({ t: "gone", tab });
-      for (const pusher of pushers.values()) pusher.close();
+      every(({ reader, pusher }) => {
+        reader.close();
+        pusher.close();
+      });
+      post({ t: "open", tab, scopes: [] });
       await tabs.leave();
       store.close();
     },

@@ -8,24 +8,24 @@ export interface Timers {
   /** Runs it once in so many milliseconds, instead of what stood under this name. */
   after(name: string, ms: number, run: () => unknown): void;
   has(name: string): boolean;
-  cancel(name: string): void;
   /** Cancels all of them. */
   clear(): void;
   close(): void;
+  closed: boolean;
 }
 
 export function makeTimers(env: Env): Timers {
   const timers = new Map<string, unknown>();
-  let closed = false;
   const cancel = (name: string): void => {
     env.clearTimeout(timers.get(name));
     timers.delete(name);
   };
   const clear = (): void => [...timers.keys()].forEach(cancel);
-  return {
+  const all: Timers = {
+    closed: false,
     after: (name, ms, run) => {
       cancel(name);
-      if (closed) return;
+      if (all.closed) return;
       const timer = env.setTimeout(() => {
         timers.delete(name);
         run();
@@ -33,11 +33,11 @@ export function makeTimers(env: Env): Timers {
       timers.set(name, timer);
     },
     has: (name) => timers.has(name),
-    cancel,
     clear,
     close: () => {
-      closed = true;
+      all.closed = true;
       clear();
     },
   };
+  return all;
 }

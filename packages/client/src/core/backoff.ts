@@ -36,6 +36,7 @@ export function makeBackoff(random: () => number): Backoff {
 /** Milliseconds a Retry-After header asks for (seconds, or a date); 0 where there is none or it can't be read. */
 export function retryAfterMs(header: string | null, now: number): number {
   if (!header) return 0;
-  const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  const seconds = Number(header);
+  const ms = isNaN(seconds) ? Date.parse(header) - now : seconds * 1000;
   return ms > 0 ? Math.min(ms, RETRY_AFTER_MAX_MS) : 0;
 }

@@ -4,10 +4,18 @@
  */
 import { retryAfterMs } from "../core/backoff.ts";
 import type { Env } from "../env.ts";
-import { lost, type Answer } from "./wire.ts";
+import { lost, refusal, type Answer } from "./wire.ts";
 
 /** A question without an answer for this many milliseconds counts as lost: the server's own limits are shorter. */
 const ANSWER_MS = 30_000;
+
+/** The codes that something is done about, for answers in the words of what stands between. */
+const CODES: Readonly<Record<number, string>> = {
+  400: "invalid_mutation",
+  401: "unauthenticated",
+  403: "forbidden",
+  413: "too_large",
+};
 
 /** Gives the token that says who is asking, where cookies don't. */
 export type Token = (() => string | Promise<string>) | undefined;
@@ -29,17 +37,16 @@ export const makePost =
         headers,
         body: JSON.stringify(body),
         signal: abort.signal,
-        cache: "no-store",
       });
       const { ok, status } = response;
       // What stands between may answer an error in its own words; a good answer that can't be read was none.
       const read = (await response.json().catch((error: unknown) => ok && Promise.reject(error))) as unknown;
       if (ok) return { ok, body: read as T };
-      const { code = `http_${status}`, error = code } = (read || {}) as { code?: string; error?: string };
       const retryAfter = retryAfterMs(response.headers.get("retry-after"), env.now());
-      return { ok, status, code, error, retryAfter };
+      const { code = `http_${status}`, error } = (read || {}) as { code?: string; error?: string };
+      return { ...refusal({ code: CODES[status] ?? code, error }), retryAfter };
     } catch (error) {
-      return lost(String(error));
+      return lost(error);
     } finally {
       env.clearTimeout(timer);
     }

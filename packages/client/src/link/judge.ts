@@ -23,47 +23,27 @@ export interface Judgement {
 export type Voids = ReadonlyMap<string, Void>;
 
 /** What the server said instead of reading it. */
-export interface Void {
-  code: string;
-  error: string;
-  reason?: undefined;
-}
+export type Void = Pick<PushResult, "code" | "error" | "reason">;
 
 /** See the file's head. */
-export function judge(entries: readonly Entry[], answer: PushAnswer, voids: Voids): Judgement {
-  const results = new Map((answer.results ?? []).map((result) => [result.id, result]));
+export function judge(entries: readonly Entry[], { results = [], epoch }: PushAnswer, voids: Voids): Judgement {
   const judgement: Judgement = { decided: [], conflicts: new Set(), clientUnknown: false, open: null, mismatch: null };
   for (const { id } of entries) {
-    // Behind the client's very first mutation, put off, the server may know of no client yet: that is no verdict.
-    const result = results.get(id);
-    if (result?.code === "schema_mismatch") judgement.mismatch = { ...refusal(result), status: 409 };
-    if (result?.ok) {
-      judgement.decided.push({ id, verdict: accepted(result, answer.epoch) });
-    } else if (result?.code === "seq_conflict") {
+    const result: Partial<PushResult> = results.find((one) => one.id === id) ?? { error: "no result" };
+    const { ok, code, retry, cursor = 0, cursors } = result;
+    const unknown = code === "client_unknown";
+    if (code === "schema_mismatch") judgement.mismatch = refusal(result);
+    if (ok) {
+      judgement.decided.push({ id, verdict: { ok, cursor, cursors, epoch } });
+    } else if (code === "seq_conflict") {
       judgement.conflicts.add(id);
-    } else if (result && !(judgement.open && result.code === "client_unknown") && isFinal(result)) {
-      judgement.clientUnknown ||= result.code === "client_unknown";
-      judgement.decided.push({ id, verdict: refused(result, voids.get(id)) });
-    } else {
-      judgement.open ??= refusal(result ?? { error: "no result" });
-    }
+      // Behind the client's very first mutation, put off, the server may know of no client yet: that is no verdict.
+    } else if (unknown ? !judgement.open : retry === false || code === "expired") {
+      judgement.clientUnknown ||= unknown;
+      // A void one is told with the reason it was not read for: its own is of no use to anybody.
+      const { code: why = "rejected", error = why, reason } = voids.get(id) ?? result;
+      judgement.decided.push({ id, verdict: { ok: false, code: why, error, reason } });
+    } else judgement.open ??= refusal(result);
   }
   return judgement;
-}
-
-/** It ends the mutation: by its verdict, or by a code that says there will be none. */
-const isFinal = ({ retry, code }: PushResult): boolean =>
-  retry === false || code === "expired" || code === "client_unknown";
-
-const accepted = ({ cursor = 0, cursors }: PushResult, epoch: string | undefined): Decided["verdict"] => ({
-  ok: true,
-  cursor,
-  cursors,
-  epoch,
-});
-
-/** A void one is told with the reason it was not read for: its own is of no use to anybody. */
-function refused(result: PushResult, voided: Void | undefined): Decided["verdict"] {
-  const { code = "rejected", error = code, reason } = voided ?? result;
-  return { ok: false, code, error, reason };
 }

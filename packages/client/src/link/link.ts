@@ -4,6 +4,7 @@
  * reader's.
  */
 import { makeBackoff } from "../core/backoff.ts";
+import { guarded } from "../core/calls.ts";
 import { isOver } from "../core/door.ts";
 import { LIVE_PUSH_BYTES } from "../core/limits.ts";
 import type { Env, SocketLike } from "../env.ts";
@@ -11,7 +12,7 @@ import type { Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
 import type { Token } from "./http.ts";
 import type { Board } from "./standing.ts";
-import { lost, refusal, type Answer, type Frame } from "./wire.ts";
+import { lost, refusal, type Answer, type Frame, type PushAnswer } from "./wire.ts";
 
 /** The contract's version this client speaks. */
 const PROTOCOL = 1;
@@ -19,7 +20,7 @@ const PROTOCOL = 1;
 /** The greeting must come within this many milliseconds of the attempt, or the network is one that breaks WebSockets. */
 const HELLO_MS = 10_000;
 
-/** A question over the socket is lost after this many milliseconds. */
+/** A push over the socket is lost after this many milliseconds. */
 const ANSWER_MS = 30_000;
 
 /** Seconds between pings where the greeting names none. */
@@ -50,20 +51,20 @@ export interface LinkParts {
 export interface Link {
   /** There are connections at all. */
   possible: boolean;
-  /** There is a connection, and questions may be asked. */
-  ready(): boolean;
+  /** There is a connection that can be asked. */
+  ready: boolean;
   /** The server speaks another version of the contract. */
-  stopped(): boolean;
+  stopped: boolean;
   start(): void;
   stop(): void;
   /** The page or the network came back. */
   wake(): void;
-  /** Sends a frame. Without a connection it goes nowhere: what needs an answer is asked. */
-  say(topic: string, data: Frame): void;
+  /** Sends a frame of a scope. Without a connection it goes nowhere. */
+  say(scope: string, data: Frame): void;
   /** A `ref` no other question of this connection has. */
   nextRef(): string;
-  /** Asks and waits for the frame with the same `ref`; nothing without a connection, or too long a question for a frame. */
-  ask(topic: string, data: Frame): Promise<Answer<Frame>> | undefined;
+  /** Pushes and waits for the results; nothing without a connection, or where it is too long for a frame. */
+  push(scope: string, push: object): Promise<Answer<PushAnswer>> | undefined;
   /** Ends the connection. */
   hangUp(): void;
 }
@@ -71,11 +72,9 @@ export interface Link {
 export function makeLink({ env, token, open, scopes, board, connected }: LinkParts): Link {
   const timers = makeTimers(env);
   const backoff = makeBackoff(env.random);
-  const questions = new Map<string, (answer: Answer<Frame>) => void>();
+  const questions = new Map<string, (answer: Answer<PushAnswer>) => void>();
   let started = false;
-  let stopped = false;
   let socket: SocketLike | null = null;
-  let ready = false;
   let heard = 0;
   let refs = 0;
 
@@ -83,15 +82,13 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   const denied = (frame: Pick<Frame, "code" | "error">): void =>
     every(({ name }) => board.heard(name, "read", refusal(frame)));
   const nextRef = (): string => String(++refs);
-  const hangUp = (): void => end();
   const write = (topic: string, data: Frame): void => {
     try {
-      socket?.send(JSON.stringify({ topic, data }));
+      if (link.ready) socket!.send(JSON.stringify({ topic, data }));
     } catch {
       end();
     }
   };
-  const sys = (type: string, more?: object): void => write("sys", { type, ...more });
 
   function connect(): void {
     if (!started || socket || !open) return;
@@ -101,35 +98,38 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
       // An address no WebSocket can have: polling does it.
       return;
     }
-    socket.onmessage = ({ data }) => hear(data);
+    socket.onmessage = guarded(env.report, ({ data }) => {
+      heard = env.now();
+      hear(JSON.parse(String(data)) as { topic: string; data: Frame });
+    });
     socket.onclose = ({ code }) => end(code);
     // Not every runtime closes what it could not open.
     socket.onerror = hangUp;
-    timers.after("hello", HELLO_MS, () => ready || end());
+    // Pings take its place once it is greeted.
+    timers.after("ping", HELLO_MS, hangUp);
   }
 
   function end(code?: number): void {
     const over = socket;
-    if (!over) return;
-    socket = over.onmessage = over.onclose = over.onerror = null;
-    ready = false;
+    if (over) socket = over.onmessage = over.onclose = over.onerror = null;
+    link.ready = false;
     timers.clear();
     try {
-      over.close();
+      over?.close();
     } catch {
       // It was never open.
     }
     for (const ref of questions.keys()) answer(ref, lost("disconnected"));
     if (code === UNAUTHENTICATED) denied({ code: "unauthenticated" });
     every(({ reader, presence }) => {
-      reader.unsubscribed();
+      reader.down();
       presence.down();
     });
     if (started) timers.after("connect", backoff.next(), connect);
   }
+  const hangUp = (): void => end();
 
-  function answer(ref: string, with_: Answer<Frame>): void {
-    timers.cancel(ref);
+  function answer(ref: string, with_: Answer<PushAnswer>): void {
     questions.get(ref)?.(with_);
     questions.delete(ref);
   }
@@ -137,17 +137,17 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   async function greet({ protocol = PROTOCOL, ping }: Frame): Promise<void> {
     const mine = socket;
     const auth = await (async () => token?.())().catch(() => null);
-    if (socket !== mine || ready) return;
+    if (socket !== mine || link.ready) return;
     if (auth === null) return end();
-    if (token) sys("auth", { token: auth });
-    stopped = (protocol as number) > PROTOCOL;
-    if (stopped) {
+    link.stopped = (protocol as number) > PROTOCOL;
+    if (link.stopped) {
       denied({ code: "protocol", error: "the server is newer than this page: reload it" });
       return end();
     }
-    ready = true;
+    link.ready = true;
+    if (token) write("sys", { type: "auth", token: auth });
     watch(((ping as number) > 0 ? (ping as number) : PING_S) * 1000);
-    every(({ reader, entered }) => entered && reader.subscribe());
+    every(({ reader }) => reader.poke());
     connected();
   }
 
@@ -155,27 +155,18 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   function watch(interval: number, odd = false): void {
     const left = heard + SILENCE_PINGS * interval - env.now();
     if (left <= 0) return end();
-    if (odd) sys("ping");
+    if (odd) write("sys", { type: "ping" });
     timers.after("ping", Math.min(interval / 2, left), () => watch(interval, !odd));
   }
 
-  function hear(text: unknown): void {
-    heard = env.now();
-    let topic: unknown;
-    let data: Frame | undefined;
-    try {
-      ({ topic, data } = JSON.parse(String(text)) as { topic: unknown; data?: Frame });
-    } catch {
-      return;
-    }
-    if (typeof topic !== "string" || typeof data?.type !== "string") return;
+  function hear({ topic, data }: { topic: string; data: Frame }): void {
     const { ref, type, code } = data;
     if (ref !== undefined && questions.has(ref)) {
-      return answer(ref, type === "error" ? refusal(data) : { ok: true, body: data });
+      return answer(ref, type === "error" ? refusal(data) : { ok: true, body: data as unknown as PushAnswer });
     }
     if (topic === "sys") {
       if (type === "hello") void greet(data);
-      if (type === "ping") sys("pong");
+      if (type === "ping") write(topic, { type: "pong" });
       if (code === "unauthenticated") denied(data);
       return;
     }
@@ -188,45 +179,43 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
     }
   }
 
-  return {
+  const say = (scope: string, data: Frame): void => write(`sync:${scope}`, data);
+
+  const link: Link = {
     possible: !!open,
-    ready: () => ready,
-    stopped: () => stopped,
+    ready: false,
+    stopped: false,
     nextRef,
     hangUp,
-    say: (topic, data) => {
-      if (ready) write(topic, data);
-    },
-    ask: (topic, data) => {
+    say,
+    push: (scope, push) => {
       const ref = nextRef();
-      const question = { ...data, ref };
+      const question = { ...push, type: "push", ref };
       // What stands around it is short.
-      if (!ready || isOver(JSON.stringify(question), LIVE_PUSH_BYTES)) return undefined;
+      if (!link.ready || isOver(JSON.stringify(question), LIVE_PUSH_BYTES)) return undefined;
       return new Promise((resolve) => {
         questions.set(ref, resolve);
         timers.after(ref, ANSWER_MS, () => answer(ref, lost("no answer")));
-        write(topic, question);
+        say(scope, question);
       });
     },
     start: () => {
       started = true;
       connect();
-      every(({ reader, entered }) => entered && reader.start());
+      every(({ reader }) => reader.start());
     },
     stop: () => {
       started = false;
-      timers.clear();
-      every(({ reader }) => reader.stop());
       end();
     },
     wake: () => {
-      if (!started) return;
-      if (socket) {
+      if (link.ready) {
         const asked = env.now();
-        sys("ping");
+        write("sys", { type: "ping" });
         timers.after("probe", PROBE_MS, () => heard < asked && end());
       } else connect();
       every(({ reader }) => reader.poke());
     },
   };
+  return link;
 }

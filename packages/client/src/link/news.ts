@@ -11,28 +11,25 @@ import type { LinkState } from "./standing.ts";
 export type Moves =
   | { t: "page"; scope: string; page: Page }
   | { t: "base"; scope: string; base: Snapshot | KeptBase }
-  | { t: "lose"; scope: string; other: boolean }
-  | { t: "drop"; scope: string };
+  /** It can't be continued. `epoch_changed`: it is of another history; `forbidden`: it may no longer be read. */
+  | { t: "lose"; scope: string; code: string };
 
 /** What tabs tell each other. */
 export type News =
   | { t: "appended"; entries: Entry[] }
   | { t: "numbered"; scope: string; numbered: Numbered[]; counted?: Counted | undefined }
   | { t: "decided"; decided: Decided[] }
-  | { t: "undone"; id: string }
   | { t: "renewed"; client: string }
-  /** To the leader: places of a scope can't be trusted. */
-  | { t: "distrust"; scope: string }
   /** To the leader: send now. */
   | { t: "push" }
   /** To the leader: a visible tab would lead instead of a hidden one. */
   | { t: "yield" }
-  /** From a new leader. */
+  /** From a new leader, or one that need not make way. */
   | { t: "leads"; hidden: boolean }
-  /** To the leader: this tab has these scopes open, this far (nothing where it has no base). */
-  | { t: "open"; tab: string; scopes: Record<string, { cursor: number; epoch: string } | null> }
-  /** To the leader: this tab is gone. */
-  | { t: "gone"; tab: string }
+  /** To the leader: this tab has these scopes open and no others. */
+  | { t: "open"; tab: string; scopes: string[] }
+  /** To the leader: what came last does not go on from the base of a tab. */
+  | { t: "behind"; scope: string }
   /** To the leader: what a tab shows of itself; nothing where it only looks. */
   | { t: "here"; tab: string; scope: string; state: Json | undefined }
   /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */

@@ -6,7 +6,8 @@ import { makeCalls } from "../core/calls.ts";
 import { checkJson } from "../core/door.ts";
 import { PRESENCE_BYTES } from "../core/limits.ts";
 import type { Json } from "../core/words.ts";
-import type { Frame, PresenceFrame } from "./wire.ts";
+import type { Around, Scope } from "../scopes.ts";
+import type { PresenceFrame } from "./wire.ts";
 
 /** Somebody who is here. */
 export interface Peer {
@@ -30,18 +31,6 @@ export interface Presence {
   subscribe(call: (peers: readonly Peer[]) => void): () => void;
 }
 
-/** What it needs around it. */
-export interface PresenceParts {
-  tab: string;
-  /** Sends a frame of the scope, if this tab has a subscription. */
-  say(data: Frame): void;
-  /** Tells the leading tab, if that is another one, what a tab shows. */
-  here(state: Json | undefined): void;
-  /** Tells the other tabs who is here. */
-  feed(peers: Peer[], you: Record<string, string>): void;
-  report(error: unknown): void;
-}
-
 /** The part behind the page's. */
 export interface PresenceHub extends Presence {
   /** What a tab shows, this one or another: said to the server if this tab leads. */
@@ -61,9 +50,13 @@ export interface PresenceHub extends Presence {
   again(): void;
 }
 
-export function makePresence({ tab, say, here, feed, report }: PresenceParts): PresenceHub {
+export function makePresence(
+  { env, tab, link, leads, post }: Around,
+  { name: scope, reader, feed }: Scope,
+): PresenceHub {
+  /** What each tab shows of itself; nothing where it only looks. */
   const states = new Map<string, Json | undefined>();
-  const calls = makeCalls<readonly Peer[]>(report);
+  const calls = makeCalls<readonly Peer[]>(env.report);
   let peers: Peer[] = [];
   let you: Record<string, string> = {};
 
@@ -72,19 +65,24 @@ export function makePresence({ tab, say, here, feed, report }: PresenceParts): P
     peers = next.map(({ self: _, ...peer }) => (peer.id === you[tab] ? { ...peer, self: true } : peer));
     calls.tell(peers);
   };
+  const tellAll = (): void => feed({ t: "peers", scope, peers, you });
   const tell = (next: Peer[], ids: Record<string, string>): void => {
     adopt(next, ids);
-    feed(peers, you);
+    tellAll();
   };
-  const send = (as: string, state: Json | undefined): void =>
-    say({ type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
+  const send = (as: string, state: Json | undefined): void => {
+    if (leads() && reader.isLive()) link.say(scope, { type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
+  };
   const show = (as: string, state: Json | undefined): void => {
     states.set(as, state);
     send(as, state);
   };
+  const again = (): void => {
+    if (states.has(tab)) post({ t: "here", tab, scope, state: states.get(tab) });
+  };
   const own = (state: Json | undefined): void => {
     show(tab, state);
-    here(state);
+    again();
   };
 
   return {
@@ -116,7 +114,7 @@ export function makePresence({ tab, say, here, feed, report }: PresenceParts): P
       tell([...by.values()], all ? { ...ids } : { ...you, ...ids });
     },
     adopt,
-    tellAll: () => feed(peers, you),
-    again: () => states.has(tab) && here(states.get(tab)),
+    tellAll,
+    again,
   };
 }

@@ -6,12 +6,12 @@
 import { makeBackoff } from "../core/backoff.ts";
 import { guarded } from "../core/calls.ts";
 import { PULL_CHANGES } from "../core/limits.ts";
-import type { Applied, Page, ScopeCore } from "../core/contract.ts";
+import type { Page } from "../core/contract.ts";
 import type { Snapshot } from "../core/words.ts";
-import type { Around } from "../scopes.ts";
+import type { Around, Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
-import type { Moves } from "./news.ts";
-import { lost, refusal, type AckFrame, type Answer, type ChangesFrame, type Frame } from "./wire.ts";
+import { inRounds, type Round } from "./rounds.ts";
+import { lost, refusal, type AckFrame, type ChangesFrame, type Frame } from "./wire.ts";
 import type { PullAnswer, Refusal, SnapshotFrame } from "./wire.ts";
 
 /** Milliseconds between polls: slow enough for a thousand pages on one small server, fast enough to feel alive. */
@@ -35,7 +35,7 @@ const SUBSCRIBE_MS = 15_000;
 /** Live changes an accepted mutation waits for come within this many milliseconds, or they are pulled. */
 const EXPECT_MS = 5_000;
 
-/** Resets further apart than this, in milliseconds, don't count as a loop. */
+/** Subscriptions that end further apart than this, in milliseconds, don't count as a loop. */
 const CALM_MS = 60_000;
 
 /** Scopes that may each keep a request waiting: browsers have six per server. */
@@ -44,220 +44,173 @@ const WAITING_SCOPES = 3;
 /** Codes of a refusal that another base helps against. */
 const RESETS = new Set(["cursor_too_old", "epoch_changed"]);
 
-/** Done, with nothing to tell. */
-const DONE: Answer<null> = { ok: true, body: null };
-
 /** Snapshots one catch-up takes before it waits: two histories may follow each other, a third is a loop. */
 const CATCH_UP_RESETS = 3;
 
 /** See the file's head. */
 export interface Reader {
-  /** This tab leads: follow the scope, live if there is a connection. */
+  /** What was kept of the scope was read, or this tab leads now: follows it if both hold, live if there is a connection. */
   start(): void;
-  stop(): void;
-  /** The connection can be asked. */
-  subscribe(): void;
-  /** The connection or the subscription is gone. */
-  unsubscribed(): void;
+  /** The page, the network or the connection came back: look now. */
+  poke(): void;
+  /** The connection is gone. */
+  down(): void;
   /** A frame of the scope. One that can't be read does not take the page down; what it carried is pulled. */
   frame(data: Frame): void;
-  /** The page or the network came back: look now. */
-  poke(): void;
-  /** Pulls to the head. Several at a time are one. */
-  catchUp(): Promise<Answer<null>>;
+  /** Pulls to the head; resolves with what stood in the way, if anything did. Several at a time are one. */
+  catchUp(): Promise<Refusal | null>;
   /** What accepted mutations wait for arrives, or it is fetched. */
   expect(): void;
   /** The base is of no use any more: fetches another. */
-  resync(): Promise<Answer<null>>;
+  resync(): Promise<Refusal | null>;
   isLive(): boolean;
   close(): void;
 }
 
-/** `move` does to the base, here and in the other tabs, what was heard of it. */
-export function makeReader(
-  { env, ask, link, board, scopes, client, leads, spread }: Around,
-  scope: string,
-  core: ScopeCore,
-  move: (news: Moves) => Applied | void,
-): Reader {
-  const topic = `sync:${scope}`;
-  const timers = makeTimers(env);
-  const reconnects = makeBackoff(env.random);
-  const polls = makeBackoff(env.random);
-  const resets = makeBackoff(env.random);
-  let started = false;
-  let closed = false;
-  let subscription: "none" | "asked" | "live" = "none";
-  let ref = "";
-  /** Whose watermark the subscription was asked with. */
-  let asker = "";
-  let waits = false;
-  let catching: Promise<Answer<null>> | null = null;
-  let again = false;
-  let lastReset = -Infinity;
+/** A subscription, from the question on. */
+interface Subscription {
+  ref: string;
+  /** Whose watermark it was asked with. */
+  client: string;
+  live: boolean;
+}
 
-  const isLive = (): boolean => subscription === "live";
+export function makeReader(
+  { env, ask, link, board, scopes, client, leads }: Around,
+  of: Scope,
+): Reader {
+  const { name: scope, core, move } = of;
+  const timers = makeTimers(env);
+  const polls = makeBackoff(env.random);
+  const ends = makeBackoff(env.random);
+  let subscription: Subscription | null = null;
+  let waits = false;
+  let resets = 0;
+  let lastEnd = -Infinity;
+
+  const isLive = (): boolean => !!subscription?.live;
   const apply = (page: Page) => move({ t: "page", scope, page });
   // A server that was asked for a client's watermark and names none has none.
   const reset = (snapshot: Snapshot): unknown =>
     move({ t: "base", scope, base: { ...snapshot, last_seq: snapshot.last_seq ?? 0 } });
-  const live = (is: boolean): void => {
-    if (leads()) board.live(scope, is);
-  };
-  const heard = (refused: Refusal | null): void => {
-    if (leads()) board.heard(scope, "read", refused);
-  };
-  const pollIn = (ms: number): void => {
-    if (started) timers.after("poll", ms, poll);
-  };
-  const subscribeIn = (ms: number): void => timers.after("subscribe", ms, subscribe);
+  const lose = (code: string): unknown => move({ t: "lose", scope, code });
+  const lookIn = (ms: number, polls?: boolean): void => timers.after("look", ms, () => look(polls));
 
-  function subscribe(): void {
-    if (!link.ready() || !started || subscription !== "none") return;
-    subscription = "asked";
-    ref = link.nextRef();
-    asker = client();
-    const have = core.valid && { cursor: core.cursor, epoch: core.epoch, digest: core.digest };
-    link.say(topic, { type: "subscribe", ref, client: asker, ...have });
-    timers.after("subscribe", SUBSCRIBE_MS, link.hangUp);
+  /** Asks for a subscription, or polls where there is nobody to ask, or no answer yet. */
+  function look(polls?: boolean): void {
+    if (!of.entered || !leads() || isLive()) return;
+    if (polls || subscription || !link.ready) return void poll();
+    subscription = { ref: link.nextRef(), client: client(), live: false };
+    const { cursor, epoch, digest } = core;
+    const { live: _, ...asked } = subscription;
+    link.say(scope, { type: "subscribe", ...asked, ...(core.valid && { cursor, epoch, digest }) });
+    timers.after("subscribe", SUBSCRIBE_MS, () => subscription?.live === false && link.hangUp());
+    lookIn(GRACE_MS);
   }
 
-  function unsubscribed(): void {
-    if (subscription === "none") return;
-    timers.cancel("subscribe");
-    subscription = "none";
-    live(false);
+  /** The subscription is over: looks again in so many milliseconds. */
+  function end(ms = POLL_MS * env.random(), polls = true): void {
+    subscription = null;
     waits = false;
-    pollIn(POLL_MS * env.random());
+    if (leads()) board.live(scope, false);
+    lookIn(ms, polls);
   }
 
   function frame(data: Frame): void {
-    const { type, code = "" } = data;
+    const { type, code = "", ref } = data;
+    // Of a subscription that is over, or that another one has replaced, it says nothing: the next one begins at the base.
+    if (!subscription || (ref ?? subscription.ref) !== subscription.ref) return;
+    const own = subscription.client === client();
     if (type === "snapshot") {
-      if (asker === client()) return void reset(data as SnapshotFrame);
+      if (own) reset(data as SnapshotFrame);
       // Another client's watermark does not say what of this one's is in it: asked again, as who it is now.
-      unsubscribed();
-      subscribe();
+      else end(0, false);
     }
-    // Of a subscription that another one has replaced it says nothing.
-    if (type === "ack" && data.ref === ref) {
+    if (type === "ack") {
       const { epoch, cursor, last_seq } = data as AckFrame;
-      timers.cancel("subscribe");
-      subscription = "live";
-      reconnects.calm();
-      if (!core.valid || epoch !== core.epoch) return lose("epoch_changed", subscribeIn);
-      live(true);
-      if (asker === client()) core.watermark(cursor, last_seq ?? 0);
+      subscription.live = true;
+      if (!core.valid || epoch !== core.epoch) return renew("epoch_changed");
+      board.live(scope, true);
+      if (own) core.watermark(cursor, last_seq ?? 0);
       apply(core.head()!);
       // What another history accepted is let go of by a page from the head, which does not come by itself.
       expect();
     }
-    // Of a subscription that is over they are not missed: the next one begins at the base.
     if (type === "changes" && isLive()) {
       const applied = apply(data as ChangesFrame);
-      if (applied === "gap") {
-        // What is missing would have to be asked for until it is there; the subscription does that.
-        unsubscribed();
-        subscribeIn(pause());
-      }
-      if (applied === "foreign") lose("epoch_changed", subscribeIn);
+      // What is missing would have to be asked for until it is there; another subscription does that.
+      if (applied === "gap") end(pause(), false);
+      if (applied === "foreign") renew("epoch_changed");
     }
-    if (type === "lagged") {
-      unsubscribed();
-      subscribeIn(resets.next());
-    }
-    if (type === "reset") lose(code, code === "use_http" ? pollIn : subscribeIn);
-    // Without a ref it ends the subscription; with another's it is not this one's.
-    if (type === "error" && (data.ref ?? ref) === ref) {
-      if (RESETS.has(code)) return lose(code, subscribeIn);
-      unsubscribed();
+    if (type === "lagged") end(pause(), false);
+    if (type === "reset" || (type === "error" && RESETS.has(code))) renew(code);
+    else if (type === "error") {
       denied(refusal(data));
-      subscribeIn(reconnects.next());
+      end();
     }
+  }
+
+  /** The base can't be continued, nor can the subscription. */
+  function renew(code: string): void {
+    lose(code);
+    end(pause(), code === "use_http");
   }
 
   function denied(refused: Refusal): void {
     // What may no longer be read must not stay readable here.
-    if (refused.status === 403) move({ t: "drop", scope });
-    heard(refused);
+    if (refused.code === "forbidden") lose("forbidden");
+    if (leads()) board.heard(scope, "read", refused);
   }
 
-  /** The base can't be continued: another one is asked for. */
-  function lose(code: string, then?: (ms: number) => void): void {
-    if (then) unsubscribed();
-    const other = code === "epoch_changed";
-    move({ t: "lose", scope, other });
-    // Places given under another history can't be trusted.
-    if (other) spread({ t: "distrust", scope });
-    const wait = pause();
-    then?.(wait);
-  }
-
-  /** How long to wait before asking again for what can't be continued: not at all the first time, in a loop ever longer. */
+  /** How long to wait before asking for what ended once more: ever longer, but for one that comes after a calm while. */
   function pause(): number {
-    const calm = env.now() - lastReset > CALM_MS;
-    lastReset = env.now();
-    if (calm) resets.calm();
-    const wait = resets.next();
-    return calm ? 0 : wait;
+    if (env.now() - lastEnd > CALM_MS) ends.calm();
+    lastEnd = env.now();
+    return ends.next();
   }
 
   async function poll(): Promise<void> {
-    if (isLive() || !started) return;
     const asked = env.now();
-    let wait = POLL_MS * (0.75 + env.random() / 2) * (env.hidden() ? HIDDEN : 1);
-    const { cursor } = core;
-    let answer = waits && core.valid && !env.hidden() && scopes.size <= WAITING_SCOPES ? await pull(WAIT_S) : null;
+    const { cursor, valid } = core;
+    const hidden = env.hidden();
+    const mayWait = waits && valid && !hidden && scopes.size <= WAITING_SCOPES;
+    const heard = mayWait && (await question(WAIT_S)) === false;
     // It said no, or that there is more.
-    const waited = answer?.ok && (env.now() - asked > WAITED_MS || core.cursor > cursor);
-    if (!answer?.ok || again) answer = await catchUp();
+    const refused = heard ? null : await catchUp();
     if (isLive()) return;
-    waits = answer.ok;
-    if (answer.ok) {
-      polls.calm();
-      // A base that came by HTTP because it was too large for a frame: live again from there.
-      subscribe();
-      if (waited) wait = 0;
-    } else wait = polls.next(answer.retryAfter);
-    pollIn(wait);
+    waits = !refused;
+    if (refused) return lookIn(polls.next(refused.retryAfter));
+    polls.calm();
+    const waited = heard && (env.now() - asked > WAITED_MS || core.cursor > cursor);
+    // A first base may have come by HTTP because it was too large for a frame: live from there.
+    lookIn(waited || !valid ? 0 : POLL_MS * (0.75 + env.random() / 2) * (hidden ? HIDDEN : 1));
   }
 
-  function catchUp(): Promise<Answer<null>> {
-    again = true;
-    catching ??= caughtUp();
-    return catching;
-  }
-
-  async function caughtUp(): Promise<Answer<null>> {
-    // Not before the caller has noted that this runs.
-    await null;
-    let count = 0;
-    try {
-      while (again && !closed) {
-        again = false;
-        const { epoch } = core;
-        if (link.stopped()) return lost("another version");
-        const answer = await (core.valid ? pull() : snapshot()).catch((error: unknown) => lost(String(error)));
-        if (answer.ok) {
-          heard(null);
-          continue;
-        }
-        if (!RESETS.has(answer.code) || count++ >= CATCH_UP_RESETS) {
-          denied(answer);
-          return answer;
-        }
-        // Unless a frame brought a new base while this question was on its way.
-        if (core.epoch === epoch) lose(answer.code);
-        again = true;
+  const catchUp = inRounds(async () => {
+    if (timers.closed) return false;
+    if (link.stopped) return lost("another version");
+    const { epoch } = core;
+    const said = await question();
+    if (said && said !== true) {
+      if (!RESETS.has(said.code) || resets++ >= CATCH_UP_RESETS) {
+        resets = 0;
+        denied(said);
+        return said;
       }
-      return DONE;
-    } finally {
-      // In the same breath as the last look at `again`: whoever asks now starts another.
-      catching = null;
+      // Unless a frame brought a new base while this question was on its way.
+      if (core.epoch === epoch) lose(said.code);
+      return true;
     }
-  }
+    if (!said) resets = 0;
+    if (leads()) board.heard(scope, "read", null);
+    return said;
+  });
 
-  async function pull(wait?: number): Promise<Answer<null>> {
+  /** Asks for what comes after the base, or for a base. What can't be read counts as lost. */
+  const question = (wait?: number): Promise<Round> =>
+    (core.valid ? pull(wait) : snapshot()).catch(lost);
+
+  async function pull(wait?: number): Promise<Round> {
     const { cursor, epoch, digest, acceptances } = core;
     const asked = client();
     const question = { scope, cursor, epoch, digest, limit: PULL_CHANGES, client: asked, wait };
@@ -275,21 +228,19 @@ export function makeReader(
         lastWord: core.acceptances === acceptances,
       });
       if (applied === "foreign") return refusal({ code: "epoch_changed" });
-      // Changes came by themselves meanwhile; whether this answer goes on from there is asked once more.
-      if (applied === "gap" && core.cursor !== cursor) again = true;
-      else if (applied === "gap") return lost("a gap");
+      // Changes may have come by themselves meanwhile; whether this answer goes on from there is asked once more.
+      if (applied === "gap") return core.cursor !== cursor || lost("a gap");
     }
-    again ||= partial;
-    return DONE;
+    return partial;
   }
 
-  async function snapshot(): Promise<Answer<null>> {
+  async function snapshot(): Promise<Round> {
     const asked = client();
     const answer = await ask<Snapshot>("snapshot", { scope, client: asked });
     if (!answer.ok) return answer;
-    if (asked === client()) reset(answer.body);
-    else again = true;
-    return DONE;
+    const own = asked === client();
+    if (own) reset(answer.body);
+    return !own;
   }
 
   function expect(): void {
@@ -299,23 +250,15 @@ export function makeReader(
   }
 
   return {
-    start: () => {
-      started = true;
-      subscribe();
-      pollIn(link.possible ? GRACE_MS : 0);
+    start: () => lookIn(link.ready || !link.possible ? 0 : GRACE_MS),
+    poke: () => lookIn(0),
+    down: () => {
+      if (subscription) end();
     },
-    stop: () => {
-      started = false;
-      unsubscribed();
-      timers.cancel("poll");
-    },
-    subscribe,
-    unsubscribed,
     frame: guarded((error) => {
       env.report(error);
       void catchUp();
     }, frame),
-    poke: () => isLive() || pollIn(0),
     catchUp,
     expect,
     resync: () => {
@@ -323,10 +266,6 @@ export function makeReader(
       return catchUp();
     },
     isLive,
-    close: () => {
-      closed = true;
-      started = false;
-      timers.close();
-    },
+    close: timers.close,
   };
 }

@@ -24,15 +24,24 @@ export interface LinkState {
   answers: boolean;
   /** When a base was last known to be at the server's head: milliseconds since 1970. */
   synced: number | null;
-  /** By scope: whether its subscription is live, and what was refused. */
-  scopes: Map<string, { live?: boolean; read?: Refusal | null; push?: Refusal | null }>;
+  scopes: Map<string, ScopeState>;
 }
 
-/** How bad a status is, from fine to hopeless; the worst of a client's scopes is the client's. */
-const WORSE: readonly Status[] = ["live", "polling", "offline", "incompatible", "unauthorized"];
+/** Whether a scope's subscription is live, and what was refused. */
+export interface ScopeState {
+  live?: boolean;
+  read?: Refusal | null;
+  push?: Refusal | null;
+}
 
-/** Codes of a refusal that the status tells. */
-const TOLD = new Set(["unauthenticated", "forbidden", "schema_mismatch", "protocol"]);
+/** How bad a status is, from hopeless to fine; the worst of a client's scopes is the client's. */
+const WORST: readonly Status[] = ["unauthorized", "incompatible", "offline", "polling", "live"];
+
+/** Codes of a refusal that trying again does not help against. */
+const NO = new Set(["unauthenticated", "forbidden"]);
+
+/** Page and server are of versions that don't go together. */
+const isOld = ({ code }: Refusal): boolean => code === "protocol" || code === "schema_mismatch";
 
 /** See the file's head. */
 export interface Board {
@@ -50,48 +59,43 @@ export interface Board {
 }
 
 export function makeBoard(now: () => number, told: () => void): Board {
-  const about = (scope: string) => {
-    let found = board.state.scopes.get(scope);
-    if (!found) board.state.scopes.set(scope, (found = {}));
-    return found;
+  const note = (scope: string, what: ScopeState): void => {
+    const { scopes } = board.state;
+    scopes.set(scope, { ...scopes.get(scope), ...what });
+    told();
   };
   const board: Board = {
     state: { answers: false, synced: null, scopes: new Map() },
     live: (scope, is) => {
-      const it = about(scope);
-      if (is || it.live) board.state.synced = now();
-      it.live = is;
-      if (is) {
-        it.read = null;
-        board.state.answers = true;
-      }
-      told();
+      if (board.state.scopes.get(scope)?.live) board.state.synced = now();
+      note(scope, { live: is });
+      if (is) board.heard(scope, "read", null);
     },
     heard: (scope, what, refusal) => {
-      const it = about(scope);
+      const { state } = board;
       // A push that fails says little about reading; one that works says the server is there.
-      if (what === "read" || !refusal) board.state.answers = !refusal;
-      if (!refusal || TOLD.has(refusal.code) || refusal.status === 401 || refusal.status === 403) it[what] = refusal;
-      if (what === "read" && !refusal) board.state.synced = now();
-      told();
+      if (what === "read" || !refusal) state.answers = !refusal;
+      if (what === "read" && !refusal) state.synced = now();
+      // What else fails is tried again, and no more to be told than that nobody answers.
+      note(scope, !refusal || isOld(refusal) || NO.has(refusal.code) ? { [what]: refusal } : {});
     },
     adopt: (state) => {
       board.state = state;
       told();
     },
     of: (scope) => {
-      const { live, read, push } = about(scope);
+      const { live, read, push } = board.state.scopes.get(scope) ?? {};
       const no = read ?? push;
       if (!no) return { status: live ? "live" : board.state.answers ? "polling" : "offline" };
-      const old = no.code === "protocol" || no.code === "schema_mismatch";
-      return { status: old ? "incompatible" : "unauthorized", code: no.code, error: no.error };
+      return { status: isOld(no) ? "incompatible" : "unauthorized", code: no.code, error: no.error };
     },
     over: (scopes) => {
       const all = scopes.map(board.of);
       // One scope that may not be read says nothing about the others.
       const free = all.filter(({ code }) => code !== "forbidden");
-      const [worst] = (free.length ? free : all).sort((a, b) => WORSE.indexOf(b.status) - WORSE.indexOf(a.status));
-      return worst ?? { status: board.state.answers ? "polling" : "offline" };
+      const [worst] = WORST.flatMap((bad) => (free.length ? free : all).filter(({ status }) => status === bad));
+      // Of none at all it is what holds for one nothing is known of.
+      return worst ?? board.of("");
     },
   };
   return board;

@@ -40,7 +40,7 @@ const FROZEN_MS = 5_000;
 export function makeTabs(env: Env, name: string, events: TabEvents): Tabs {
   let channel: ChannelLike | undefined;
   let locks: Env["locks"];
-  let abort = new AbortController();
+  let waits: AbortController | undefined;
   let leads = false;
   let leaving = false;
   let release: (() => void) | undefined;
@@ -57,41 +57,37 @@ export function makeTabs(env: Env, name: string, events: TabEvents): Tabs {
   };
 
   const resign = async (): Promise<void> => {
-    const let_go = release;
-    release = undefined;
     if (!leads) return;
     leads = false;
     await events.resigns();
-    let_go?.();
+    release?.();
   };
 
-  const request = (options: LockOptions): void => {
-    const { signal } = abort;
-    const held = locks!.request(name, options, () => {
+  /** Gets into the line for the lead, or takes it. */
+  const request = (steals?: true): void => {
+    const { signal } = (waits = new AbortController());
+    const held = locks!.request(name, steals ? { steal: true } : { signal }, () => {
       if (leaving) return undefined;
-      const released = new Promise<void>((resolve) => (release = resolve));
       lead();
-      return released;
+      return new Promise<void>((resolve) => (release = resolve));
     });
     // Taken away, or no longer wanted.
-    held.catch(() => resign().then(() => signal.aborted || leaving || line()));
+    held.catch(() => resign().then(() => signal.aborted || leaving || request()));
   };
-  const line = (): void => request({ signal: abort.signal });
 
   const prefer = (): void => {
     if (leads || leaving || !locks) return;
     post({ t: "yield" });
     spare();
     steal = env.setTimeout(() => {
-      abort.abort();
-      abort = new AbortController();
-      if (!leads && !leaving) request({ steal: true });
+      waits!.abort();
+      request(true);
     }, FROZEN_MS);
   };
 
   const hear = (news: News): void => {
     if (news.t === "yield") {
-      if (leads && env.hidden()) void resign().then(line);
+      if (leads && env.hidden()) void resign().then(() => request());
       // A leader that is seen, or awake: it need not be robbed.
       else if (leads) post({ t: "leads", hidden: false });
       return;
@@ -109,9 +105,9 @@ export function makeTabs(env: Env, name: string, events: TabEvents): Tabs {
       if (shared) {
         locks = env.locks;
         channel = env.channel?.(name);
-        if (channel) channel.onmessage = ({ data }) => channel && hear(data as News);
+        if (channel) channel.onmessage = ({ data }) => hear(data as News);
       }
-      if (locks) line();
+      if (locks) request();
       else lead();
     },
     post,
@@ -119,7 +115,7 @@ export function makeTabs(env: Env, name: string, events: TabEvents): Tabs {
     leave: async () => {
       leaving = true;
       spare();
-      abort.abort();
+      waits?.abort();
       // What is answered until then is still told.
       await resign();
       channel?.close();

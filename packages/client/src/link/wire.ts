@@ -5,14 +5,14 @@
 import type { Change, Snapshot } from "../core/words.ts";
 import type { Peer } from "./presence.ts";
 
-/** A question as a whole was not answered. `status` 0: nothing came back at all. */
+/** A question as a whole was not answered. */
 export interface Refusal {
   ok: false;
-  status: number;
+  /** A code of the contract; `network` where nothing came back at all. */
   code: string;
   error: string;
-  /** Milliseconds the server asks to be left alone; 0 where it doesn't. */
-  retryAfter: number;
+  /** Milliseconds the server asks to be left alone. */
+  retryAfter?: number;
 }
 
 /** How a question ends. */
@@ -79,19 +79,7 @@ export interface PresenceFrame extends Frame {
 }
 
 /** Nothing came back: the network's fault, or the server's. */
-export const lost = (error: string): Refusal => ({ ok: false, status: 0, code: "network", error, retryAfter: 0 });
+export const lost = (error: unknown): Refusal => ({ ok: false, code: "network", error: String(error) });
 
-/** The HTTP status of the codes that are told apart by it, for refusals that came over the socket. */
-const STATUS: Readonly<Record<string, number>> = {
-  invalid_mutation: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  too_large: 413,
-};
-
-/** An `error` frame as the refusal it is. */
-export const refusal = ({ code = "unavailable", error = code }: Pick<Frame, "code" | "error">): Refusal => ({
-  ...lost(error),
-  status: STATUS[code] ?? 500,
-  code,
-});
+/** What came instead of an answer as the refusal it is. */
+export const refusal = ({ code = "unavailable", error = code }: { code?: string | undefined; error?: string | undefined }): Refusal => ({ ok: false, code, error });
