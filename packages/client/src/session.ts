@@ -142,8 +142,8 @@ export function makeSession(parts: SessionParts): Session {
       hear(news);
     },
     touched: (scope) => {
-      const keeps = `keep ${scope.name}`;
-      if (!timers.has(keeps)) timers.after(keeps, KEEP_MS, () => keep(scope));
+      const what = `keep ${scope.name}`;
+      if (!timers.has(what)) timers.after(what, KEEP_MS, () => keep(scope));
     },
   };
 
@@ -222,7 +222,7 @@ export function makeSession(parts: SessionParts): Session {
   const within = (ms: number, what: string, wanted: Promise<unknown>): Promise<Refusal | null> =>
     Promise.race([
       wanted.then(() => null),
-      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(`${what}: no answer`)))),
+      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(what)))),
     ]);
 
   const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
@@ -335,7 +335,7 @@ export function makeSession(parts: SessionParts): Session {
     const gone = waits.filter(({ accepted, entry }) => accepted === null && entry.order < Infinity && !ids.has(entry.id));
     if (!gone.length) return;
     const kept = await queues[0]!.verdicts(gone.map(({ entry }) => entry.id));
-    const verdict: Verdict = { ok: false, code: "expired", error: "verdict no longer kept" };
+    const verdict: Verdict = { ok: false, code: "expired", error: "outcome forgotten" };
     settle(gone.map(({ entry: { id } }) => kept.find((one) => one.id === id) ?? { id, verdict }));
   }
 
@@ -395,7 +395,7 @@ export function makeSession(parts: SessionParts): Session {
       let refusal = await pusher.drain();
       if (!leads() && !refusal) {
         post({ t: "push" });
-        refusal = await within(LEADER_MS, `the leading tab, ${of}`, Promise.all(waits.map(({ entry }) => ledger.of(entry.id).verdict)));
+        refusal = await within(LEADER_MS, `the leading tab is silent about ${of}`, Promise.all(waits.map(({ entry }) => ledger.of(entry.id).verdict)));
       }
       const behind = await reader.catchUp();
       return refusal ?? behind;

@@ -62,8 +62,9 @@ export function makePresence(
   let you: Record<string, string> = {};
 
   const send = (as: string, state: Json | undefined): void => {
-    // Who shows something looks as well.
-    if (leads() && reader.isLive()) link.say(scope, { type: "presence", look: true, as, state });
+    // Who shows something looks as well; who leaves may not have looked.
+    const look = state === null ? undefined : true;
+    if (leads() && reader.isLive()) link.say(scope, { type: "presence", look, as, state });
   };
   const show = (as: string, state: Json | undefined): void => {
     states.set(as, state);

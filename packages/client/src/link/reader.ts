@@ -71,10 +71,7 @@ interface Subscription {
   live: boolean;
 }
 
-export function makeReader(
-  { env, ask, link, board, scopes, client, leads }: Around,
-  of: Scope,
-): Reader {
+export function makeReader({ env, ask, link, board, scopes, client, leads }: Around, of: Scope): Reader {
   const { name: scope, core, move } = of;
   const timers = makeTimers(env);
   const polls = makeBackoff(env.random);
@@ -91,12 +88,12 @@ export function makeReader(
   const heard = (refused: Refusal | null): void => {
     if (leads()) board.heard(scope, "read", refused);
   };
-  const lookIn = (ms: number, polls?: boolean): void => timers.after("look", ms, () => look(polls));
+  const lookIn = (ms: number, byPoll?: boolean): void => timers.after("look", ms, () => look(byPoll));
 
   /** Asks for a subscription, or polls where there is nobody to ask, or no answer yet. */
-  function look(polls?: boolean): void {
+  function look(byPoll?: boolean): void {
     if (!of.entered || !leads() || isLive()) return;
-    if (polls || subscription || !link.ready) return void poll();
+    if (byPoll || subscription || !link.ready) return void poll();
     subscription = { ref: link.nextRef(), client: client(), live: false };
     const { ref, client: asked } = subscription;
     link.say(scope, { type: "subscribe", ref, client: asked, ...(core.valid && have()) });
@@ -105,11 +102,11 @@ export function makeReader(
   }
 
   /** The subscription is over: looks again in so many milliseconds. */
-  function end(ms = POLL_MS * env.random(), polls = true): void {
+  function end(ms = POLL_MS * env.random(), byPoll = true): void {
     subscription = null;
     waits = false;
     if (leads()) board.live(scope, false);
-    lookIn(ms, polls);
+    lookIn(ms, byPoll);
   }
 
   function frame(data: Frame): void {
