@@ -15,7 +15,7 @@ import { makePresence, type PresenceHub } from "./link/presence.ts";
 import { makePusher, type Pusher } from "./link/pusher.ts";
 import { makeReader, type Reader } from "./link/reader.ts";
 import type { Board } from "./link/standing.ts";
-import type { Moves, News } from "./link/news.ts";
+import type { Move, News } from "./link/news.ts";
 import type { Store } from "./store.ts";
 
 /** What a page can say when it opens a scope. */
@@ -76,12 +76,10 @@ export interface Scope {
   follow(tab: string): void;
   /** A tab is gone. */
   forget(tab: string): void;
-  /** Tells the tabs that have it open, from the one that leads. */
-  feed(news: News): void;
-  /** Does to the base what was heard of it, in the following tabs too; where that can't be: why. */
-  move(news: Moves): Applied | undefined;
+  /** Does with what was heard of it what is to be done, in the following tabs too; where that can't be: why. */
+  move(move: Move): Applied | undefined;
   /** What the leading tab tells. */
-  hear(news: News): void;
+  hear(move: Move): void;
 }
 
 export function makeScope(name: string, options: ScopeOptions, around: Around): Scope {
@@ -104,6 +102,10 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
   if (options.snapshot) core.reset(options.snapshot, true);
   told = true;
 
+  /** Tells the tabs that have it open, from the one that leads. */
+  const feed = (move: Move): void => {
+    if (leads() && scope.others.size) post({ t: "move", scope: name, ...move });
+  };
   const scope = {
     name,
     core,
@@ -114,37 +116,30 @@ export function makeScope(name: string, options: ScopeOptions, around: Around): 
     others: new Map(),
     follow: (tab) => {
       scope.others.set(tab, env.now());
-      scope.presence.tellAll();
-      const page = core.head();
-      if (page) post({ t: "page", scope: name, page });
+      feed({ page: core.head(), ...scope.presence.all() });
     },
     forget: (tab) => {
       scope.others.delete(tab);
       scope.presence.gone(tab);
     },
-    feed: (news) => {
-      if (leads() && scope.others.size) post(news);
-    },
-    move: (news) => {
-      if (news.t === "page") {
-        const applied = core.apply(news.page);
-        if (applied !== "applied" && applied !== "duplicate") return applied;
-      } else if (news.t === "base") core.reset(news.base);
-      else if (news.code === "forbidden") core.drop();
-      else {
-        const other = news.code === "epoch_changed";
-        core.invalidate(other);
-        // Places given under another history can't be trusted.
-        if (other) scope.pusher.distrust();
-      }
-      scope.feed(news);
+    move: (move) => {
+      const { page, base, lost, peers, you } = move;
+      if (peers) scope.presence.adopt(peers, you!);
+      const applied = page && core.apply(page);
+      if (applied && applied !== "applied" && applied !== "duplicate") return applied;
+      if (base) core.reset(base);
+      if (lost === "forbidden") core.drop();
+      else if (lost) core.invalidate(lost === "epoch_changed");
+      // Places given under another history can't be trusted.
+      if (lost === "epoch_changed") scope.pusher.distrust();
+      feed(move);
       return undefined;
     },
-    hear: (news) => {
-      if (news.t === "peers") return scope.presence.adopt(news.peers, news.you);
+    hear: (move) => {
+      const { base } = move;
       // One the leader made of its own base lacks what only the application knows.
-      if (news.t === "base" && "held" in news.base && scope.own) return;
-      const not = scope.move(news as Moves);
+      if (scope.own && base && "held" in base) return;
+      const not = scope.move(move);
       if (!not) return;
       if (not === "foreign") core.invalidate(true);
       if (scope.own) void scope.reader.catchUp();

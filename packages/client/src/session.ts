@@ -9,7 +9,7 @@ import type { Mutator } from "./core/tx.ts";
 import { newId } from "./core/uuid.ts";
 import type { Decided, Entry, KeptBase, Verdict } from "./core/words.ts";
 import type { Env, SocketLike } from "./env.ts";
-import { makeLedger, type Ledger } from "./ledger.ts";
+import { makeLedger } from "./ledger.ts";
 import { makePost, type Token } from "./link/http.ts";
 import { makeLink } from "./link/link.ts";
 import { makeBoard, type Board } from "./link/standing.ts";
@@ -82,7 +82,6 @@ export function makeSession(parts: SessionParts): Session {
   const timers = makeTimers(env);
   const ledger = makeLedger();
   const scopes = new Map<string, Scope>();
-  let closed = false;
   let heardLeader = env.now();
 
   let standing = "";
@@ -96,7 +95,7 @@ export function makeSession(parts: SessionParts): Session {
   /** What the page has open. */
   const open = (): string[] => [...scopes.keys()].filter((of) => scopes.get(of)!.mine);
   const report = (asks: boolean): void => post({ t: "state", state: board.state, ask: asks });
-  const link = makeLink({ ...parts, scopes, board, connected: () => pushAll() });
+  const link = makeLink({ ...parts, scopes, board, every: (visit) => every(visit), connected: () => pushAll() });
   const tabs = makeTabs(env, name, {
     // What arrives while a scope is being read is heard after it.
     news: (news) => void entering.then(() => hear(news)),
@@ -121,7 +120,7 @@ export function makeSession(parts: SessionParts): Session {
       place(entries);
       if (shared) post({ t: "appended", entries: [...entries] });
       for (const { id } of entries) {
-        ledger.save(id);
+        ledger.of(id).save();
         tell("saved", { id });
       }
       push(entries, true);
@@ -143,8 +142,8 @@ export function makeSession(parts: SessionParts): Session {
       hear(news);
     },
     touched: (scope) => {
-      const keeps = `keep ${scope.name}`;
-      if (!timers.has(keeps)) timers.after(keeps, KEEP_MS, () => keep(scope));
+      const what = `keep ${scope.name}`;
+      if (!timers.has(what)) timers.after(what, KEEP_MS, () => keep(scope));
     },
   };
 
@@ -152,7 +151,7 @@ export function makeSession(parts: SessionParts): Session {
     // Nothing is told before the page had a chance to listen.
     await null;
     const durable = await store.open();
-    if (closed) return void durable.close();
+    if (timers.closed) return void durable.close();
     tabs.apply(durable.storage === "indexeddb");
     void look();
   })();
@@ -191,7 +190,7 @@ export function makeSession(parts: SessionParts): Session {
     const wanted = ({ epoch, cursor }: KeptBase): boolean => !core.valid || (epoch === core.epoch && cursor > core.cursor);
     const read = [durable.epoch(scope.name), scope.own ? undefined : durable.base(scope.name, wanted)] as const;
     const [counted, kept] = await Promise.all(read).catch(() => []);
-    if (!closed && scopes.get(scope.name) === scope) {
+    if (!timers.closed && scopes.get(scope.name) === scope) {
       core.restore(kept, fresh(entries, scope.name), counted);
       scope.entered = true;
       if (core.valid) scope.readyNow();
@@ -223,7 +222,7 @@ export function makeSession(parts: SessionParts): Session {
   const within = (ms: number, what: string, wanted: Promise<unknown>): Promise<Refusal | null> =>
     Promise.race([
       wanted.then(() => null),
-      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(`${what}: no answer`)))),
+      new Promise<Refusal>((resolve) => timers.after(what, ms, () => resolve(lost(what)))),
     ]);
 
   const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
@@ -283,7 +282,7 @@ export function makeSession(parts: SessionParts): Session {
         return report(false);
       case "behind": {
         const base = leading && scope?.core.record();
-        if (base) post({ t: "base", scope: news.scope, base });
+        if (base) post({ t: "move", scope: news.scope, base });
         return;
       }
       case "here":
@@ -297,7 +296,7 @@ export function makeSession(parts: SessionParts): Session {
         board.adopt(news.state);
         if (news.ask) announce();
         return;
-      default:
+      case "move":
         if (!leading) scope?.hear(news);
     }
   }
@@ -306,13 +305,13 @@ export function makeSession(parts: SessionParts): Session {
   async function look(woke?: boolean): Promise<void> {
     timers.after("look", LOOK_MS, look);
     await opened;
-    if (closed) return;
+    if (timers.closed) return;
     const now = env.now();
+    every((scope) => {
+      for (const [other, at] of scope.others) if (now - at > SILENT_MS) scope.forget(other);
+      release(scope);
+    });
     if (leads()) {
-      every((scope) => {
-        for (const [other, at] of scope.others) if (now - at > SILENT_MS) scope.forget(other);
-        release(scope);
-      });
       report(true);
       if (woke) pushAll();
       return;
@@ -369,13 +368,13 @@ export function makeSession(parts: SessionParts): Session {
       if (core.size >= QUEUE_MUTATIONS) {
         throw new RefusedError("too_large", `${QUEUE_MUTATIONS} mutations are waiting already`);
       }
-      let promises!: ReturnType<Ledger["open"]>;
       core.mutate(entry, () => {
-        promises = ledger.open(entry.id);
+        ledger.of(entry.id).own = true;
         store.add(entry);
       });
       void save();
-      return promises;
+      const { saved, verdict } = ledger.of(entry.id);
+      return { saved, verdict };
     },
     undo: async (id) => {
       await save();
@@ -385,14 +384,14 @@ export function makeSession(parts: SessionParts): Session {
     },
     sync: async (of) => {
       await opened;
-      if (closed) return null;
+      if (timers.closed) return null;
       await save();
       const { core, pusher, reader } = scopes.get(of)!;
       const waits = core.pending.filter((item) => item.accepted === null);
       let refusal = await pusher.drain();
       if (!leads() && !refusal) {
         post({ t: "push" });
-        refusal = await within(LEADER_MS, `the leading tab, ${of}`, Promise.all(waits.map(({ entry }) => ledger.verdict(entry.id))));
+        refusal = await within(LEADER_MS, `the leading tab is silent about ${of}`, Promise.all(waits.map(({ entry }) => ledger.of(entry.id).verdict)));
       }
       const behind = await reader.catchUp();
       return refusal ?? behind;
@@ -402,9 +401,8 @@ export function makeSession(parts: SessionParts): Session {
       return load();
     },
     close: async () => {
-      if (closed) return;
+      if (timers.closed) return;
       await save();
-      closed = true;
       timers.close();
       unwake();
       await opened;

@@ -42,6 +42,7 @@ export interface LinkParts {
   /** Opens a WebSocket, where there are any. */
   open: (() => SocketLike) | undefined;
   scopes: ReadonlyMap<string, Scope>;
+  every(visit: (scope: Scope) => unknown): void;
   board: Board;
   /** There is a connection: what waits can be sent. */
   connected(): void;
@@ -69,7 +70,7 @@ export interface Link {
   hangUp(): void;
 }
 
-export function makeLink({ env, token, open, scopes, board, connected }: LinkParts): Link {
+export function makeLink({ env, token, open, scopes, every, board, connected }: LinkParts): Link {
   const timers = makeTimers(env);
   const backoff = makeBackoff(env.random);
   const questions = new Map<string, (answer: Answer<PushAnswer>) => void>();
@@ -78,7 +79,6 @@ export function makeLink({ env, token, open, scopes, board, connected }: LinkPar
   let heard = 0;
   let refs = 0;
 
-  const every = (visit: (scope: Scope) => unknown): void => [...scopes.values()].forEach(visit);
   const denied = (frame: Pick<Frame, "code" | "error">): void =>
     every(({ name }) => board.heard(name, "read", refusal(frame)));
   const nextRef = (): string => String(++refs);

@@ -7,12 +7,16 @@ import type { Decided, Entry, Json, KeptBase, Numbered, Snapshot } from "../core
 import type { Peer } from "./presence.ts";
 import type { LinkState } from "./standing.ts";
 
-/** From the leader: what moved the base of a scope. */
-export type Moves =
-  | { t: "page"; scope: string; page: Page }
-  | { t: "base"; scope: string; base: Snapshot | KeptBase }
+/** What moves a scope: one of these, or a few. */
+export interface Move {
+  page?: Page | null;
+  base?: Snapshot | KeptBase;
   /** It can't be continued. `epoch_changed`: it is of another history; `forbidden`: it may no longer be read. */
-  | { t: "lose"; scope: string; code: string };
+  lost?: string;
+  /** Who is here, and as whom each tab is. */
+  peers?: Peer[];
+  you?: Record<string, string>;
+}
 
 /** What tabs tell each other. */
 export type News =
@@ -34,6 +38,5 @@ export type News =
   | { t: "here"; tab: string; scope: string; state: Json | undefined }
   /** From the leader, now and then and whenever it changes; `ask`: who is there, and with what open? */
   | { t: "state"; state: LinkState; ask: boolean }
-  | Moves
-  /** From the leader: who is in a scope, and as whom each tab is. */
-  | { t: "peers"; scope: string; peers: Peer[]; you: Record<string, string> };
+  /** From the leader. */
+  | ({ t: "move"; scope: string } & Move);

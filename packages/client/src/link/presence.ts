@@ -7,6 +7,7 @@ import { checkJson } from "../core/door.ts";
 import { PRESENCE_BYTES } from "../core/limits.ts";
 import type { Json } from "../core/words.ts";
 import type { Around, Scope } from "../scopes.ts";
+import type { Move } from "./news.ts";
 import type { PresenceFrame } from "./wire.ts";
 
 /** Somebody who is here. */
@@ -42,17 +43,17 @@ export interface PresenceHub extends Presence {
   /** Nobody can be seen. */
   down(): void;
   frame(data: PresenceFrame): void;
-  /** What the leading tab sees. */
+  /** What the leading tab sees, this one or another. */
   adopt(peers: Peer[], you: Record<string, string>): void;
-  /** Tells the other tabs who is here. */
-  tellAll(): void;
+  /** Who is here, for the other tabs. */
+  all(): Required<Pick<Move, "peers" | "you">>;
   /** Says to the leading tab, if this tab has said something at all, what it shows. */
   again(): void;
 }
 
 export function makePresence(
   { env, tab, link, leads, post }: Around,
-  { name: scope, reader, feed }: Scope,
+  { name: scope, reader, move }: Scope,
 ): PresenceHub {
   /** What each tab shows of itself; nothing where it only looks. */
   const states = new Map<string, Json | undefined>();
@@ -60,18 +61,10 @@ export function makePresence(
   let peers: Peer[] = [];
   let you: Record<string, string> = {};
 
-  const adopt = (next: Peer[], ids: Record<string, string>): void => {
-    you = ids;
-    peers = next.map(({ self: _, ...peer }) => (peer.id === you[tab] ? { ...peer, self: true } : peer));
-    calls.tell(peers);
-  };
-  const tellAll = (): void => feed({ t: "peers", scope, peers, you });
-  const tell = (next: Peer[], ids: Record<string, string>): void => {
-    adopt(next, ids);
-    tellAll();
-  };
   const send = (as: string, state: Json | undefined): void => {
-    if (leads() && reader.isLive()) link.say(scope, { type: "presence", ...(state === undefined ? { look: true } : { as, state }) });
+    // Who shows something looks as well; who leaves may not have looked.
+    const look = state === null ? undefined : true;
+    if (leads() && reader.isLive()) link.say(scope, { type: "presence", look, as, state });
   };
   const show = (as: string, state: Json | undefined): void => {
     states.set(as, state);
@@ -102,19 +95,23 @@ export function makePresence(
       if (states.get(as)) send(as, null);
       states.delete(as);
     },
-    up: () => states.forEach((state, as) => state !== null && send(as, state)),
+    up: () => states.forEach((state, as) => send(as, state)),
     down: () => {
-      if (peers.length) tell([], {});
+      if (peers.length) move({ peers: [], you: {} });
     },
     frame: ({ peers: all, join = [], set = [], leave = [], you: ids, code }: PresenceFrame) => {
       if (code) return;
       const by = new Map((all ?? peers).map((peer) => [peer.id, peer]));
       for (const peer of [...join, ...set]) by.set(peer.id, peer);
       for (const id of leave) by.delete(id);
-      tell([...by.values()], all ? { ...ids } : { ...you, ...ids });
+      move({ peers: [...by.values()], you: all ? { ...ids } : { ...you, ...ids } });
     },
-    adopt,
-    tellAll,
+    adopt: (next, ids) => {
+      you = ids;
+      peers = next.map(({ self: _, ...peer }) => (peer.id === you[tab] ? { ...peer, self: true } : peer));
+      calls.tell(peers);
+    },
+    all: () => ({ peers, you }),
     again,
   };
 }

@@ -13,7 +13,7 @@ import type { Around, Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
 import { judge, type Void } from "./judge.ts";
 import { inRounds, type Round } from "./rounds.ts";
-import { lost, type PushAnswer, type Refusal } from "./wire.ts";
+import { lost, refusal, type PushAnswer, type Refusal } from "./wire.ts";
 
 /** Bytes of a push that are not mutations. */
 const HEAD_BYTES = 1024;
@@ -70,7 +70,7 @@ export function makePusher(
     if (wait > 0) {
       // Timers may run a moment early.
       timers.after("again", wait, drain);
-      return { ...lost("asked to wait"), code: "rate_limited", retryAfter: wait };
+      return refusal({ code: "rate_limited" });
     }
     if (fresh && timers.has("again") && env.now() - lastTry < WRITE_MS) return null;
     return run();
@@ -141,30 +141,30 @@ export function makePusher(
   }
 
   /** Tries again at once after a repair, but for one that did not help. */
-  function again(refusal: Refusal): Round {
+  function again(no: Refusal): Round {
     const before = repaired;
     repaired = true;
-    return before ? refusal : true;
+    return before ? no : true;
   }
 
-  async function refused(entries: readonly Entry[], refusal: Refusal): Promise<Round> {
-    heard(refusal);
-    if (refusal.code === "invalid_mutation" || refusal.code === "too_large") {
+  async function refused(entries: readonly Entry[], no: Refusal): Promise<Round> {
+    heard(no);
+    if (no.code === "invalid_mutation" || no.code === "too_large") {
       // Refused as a whole: smaller, down to the one that can't be read; that one only takes up its place.
       const [{ id }] = entries as [Entry];
       room = Math.ceil(entries.length / 2);
       if (entries.length === 1) {
-        if (voids.has(id)) return refusal;
-        voids.set(id, refusal);
+        if (voids.has(id)) return no;
+        voids.set(id, no);
       }
       return true;
     }
-    if (refusal.code !== "epoch_changed") return refusal;
+    if (no.code !== "epoch_changed") return no;
     distrusts = true;
     // The base finds out first which one it is now.
     const behind = await reader.catchUp();
     // A scope that may not be read tells nothing; its places are asked for all the same.
-    return behind && behind.code !== "forbidden" ? behind : again(refusal);
+    return behind && behind.code !== "forbidden" ? behind : again(no);
   }
 
   /** Asks for the watermark and numbers what is undecided from there. */

@@ -6,7 +6,6 @@
 import { makeBackoff } from "../core/backoff.ts";
 import { guarded } from "../core/calls.ts";
 import { PULL_CHANGES } from "../core/limits.ts";
-import type { Page } from "../core/contract.ts";
 import type { Snapshot } from "../core/words.ts";
 import type { Around, Scope } from "../scopes.ts";
 import { makeTimers } from "../timers.ts";
@@ -44,9 +43,6 @@ const WAITING_SCOPES = 3;
 /** Codes of a refusal that another base helps against. */
 const RESETS = new Set(["cursor_too_old", "epoch_changed"]);
 
-/** Snapshots one catch-up takes before it waits: two histories may follow each other, a third is a loop. */
-const CATCH_UP_RESETS = 3;
-
 /** See the file's head. */
 export interface Reader {
   /** What was kept of the scope was read, or this tab leads now: follows it if both hold, live if there is a connection. */
@@ -75,45 +71,42 @@ interface Subscription {
   live: boolean;
 }
 
-export function makeReader(
-  { env, ask, link, board, scopes, client, leads }: Around,
-  of: Scope,
-): Reader {
+export function makeReader({ env, ask, link, board, scopes, client, leads }: Around, of: Scope): Reader {
   const { name: scope, core, move } = of;
   const timers = makeTimers(env);
   const polls = makeBackoff(env.random);
   const ends = makeBackoff(env.random);
   let subscription: Subscription | null = null;
   let waits = false;
-  let resets = 0;
   let lastEnd = -Infinity;
 
   const isLive = (): boolean => !!subscription?.live;
-  const apply = (page: Page) => move({ t: "page", scope, page });
+  const have = () => ({ cursor: core.cursor, epoch: core.epoch, digest: core.digest });
   // A server that was asked for a client's watermark and names none has none.
-  const reset = (snapshot: Snapshot): unknown =>
-    move({ t: "base", scope, base: { ...snapshot, last_seq: snapshot.last_seq ?? 0 } });
-  const lose = (code: string): unknown => move({ t: "lose", scope, code });
-  const lookIn = (ms: number, polls?: boolean): void => timers.after("look", ms, () => look(polls));
+  const withMark = (snapshot: Snapshot): Snapshot => ({ ...snapshot, last_seq: snapshot.last_seq ?? 0 });
+  const lose = (code: string): unknown => move({ lost: code });
+  const heard = (refused: Refusal | null): void => {
+    if (leads()) board.heard(scope, "read", refused);
+  };
+  const lookIn = (ms: number, byPoll?: boolean): void => timers.after("look", ms, () => look(byPoll));
 
   /** Asks for a subscription, or polls where there is nobody to ask, or no answer yet. */
-  function look(polls?: boolean): void {
+  function look(byPoll?: boolean): void {
     if (!of.entered || !leads() || isLive()) return;
-    if (polls || subscription || !link.ready) return void poll();
+    if (byPoll || subscription || !link.ready) return void poll();
     subscription = { ref: link.nextRef(), client: client(), live: false };
-    const { cursor, epoch, digest } = core;
-    const { live: _, ...asked } = subscription;
-    link.say(scope, { type: "subscribe", ...asked, ...(core.valid && { cursor, epoch, digest }) });
+    const { ref, client: asked } = subscription;
+    link.say(scope, { type: "subscribe", ref, client: asked, ...(core.valid && have()) });
     timers.after("subscribe", SUBSCRIBE_MS, () => subscription?.live === false && link.hangUp());
     lookIn(GRACE_MS);
   }
 
   /** The subscription is over: looks again in so many milliseconds. */
-  function end(ms = POLL_MS * env.random(), polls = true): void {
+  function end(ms = POLL_MS * env.random(), byPoll = true): void {
     subscription = null;
     waits = false;
     if (leads()) board.live(scope, false);
-    lookIn(ms, polls);
+    lookIn(ms, byPoll);
   }
 
   function frame(data: Frame): void {
@@ -122,7 +115,7 @@ export function makeReader(
     if (!subscription || (ref ?? subscription.ref) !== subscription.ref) return;
     const own = subscription.client === client();
     if (type === "snapshot") {
-      if (own) reset(data as SnapshotFrame);
+      if (own) move({ base: withMark(data as SnapshotFrame) });
       // Another client's watermark does not say what of this one's is in it: asked again, as who it is now.
       else end(0, false);
     }
@@ -132,15 +125,15 @@ export function makeReader(
       if (!core.valid || epoch !== core.epoch) return renew("epoch_changed");
       board.live(scope, true);
       if (own) core.watermark(cursor, last_seq ?? 0);
-      apply(core.head()!);
+      move({ page: core.head()! });
       // What another history accepted is let go of by a page from the head, which does not come by itself.
       expect();
     }
     if (type === "changes" && isLive()) {
-      const applied = apply(data as ChangesFrame);
+      const not = move({ page: data as ChangesFrame });
       // What is missing would have to be asked for until it is there; another subscription does that.
-      if (applied === "gap") end(pause(), false);
-      if (applied === "foreign") renew("epoch_changed");
+      if (not === "gap") end(pause(), false);
+      if (not === "foreign") renew("epoch_changed");
     }
     if (type === "lagged") end(pause(), false);
     if (type === "reset" || (type === "error" && RESETS.has(code))) renew(code);
@@ -159,7 +152,7 @@ export function makeReader(
   function denied(refused: Refusal): void {
     // What may no longer be read must not stay readable here.
     if (refused.code === "forbidden") lose("forbidden");
-    if (leads()) board.heard(scope, "read", refused);
+    heard(refused);
   }
 
   /** How long to wait before asking for what ended once more: ever longer, but for one that comes after a calm while. */
@@ -173,15 +166,15 @@ export function makeReader(
     const asked = env.now();
     const { cursor, valid } = core;
     const hidden = env.hidden();
-    const mayWait = waits && valid && !hidden && scopes.size <= WAITING_SCOPES;
-    const heard = mayWait && (await question(WAIT_S)) === false;
+    const mayWait = waits && !hidden && scopes.size <= WAITING_SCOPES;
+    const held = mayWait && (await question(WAIT_S)) === false;
     // It said no, or that there is more.
-    const refused = heard ? null : await catchUp();
+    const refused = held ? null : await catchUp();
     if (isLive()) return;
     waits = !refused;
     if (refused) return lookIn(polls.next(refused.retryAfter));
     polls.calm();
-    const waited = heard && (env.now() - asked > WAITED_MS || core.cursor > cursor);
+    const waited = held && (env.now() - asked > WAITED_MS || core.cursor > cursor);
     // A first base may have come by HTTP because it was too large for a frame: live from there.
     lookIn(waited || !valid ? 0 : POLL_MS * (0.75 + env.random() / 2) * (hidden ? HIDDEN : 1));
   }
@@ -189,58 +182,50 @@ export function makeReader(
   const catchUp = inRounds(async () => {
     if (timers.closed) return false;
     if (link.stopped) return lost("another version");
-    const { epoch } = core;
+    const { epoch, valid } = core;
     const said = await question();
-    if (said && said !== true) {
-      if (!RESETS.has(said.code) || resets++ >= CATCH_UP_RESETS) {
-        resets = 0;
-        denied(said);
-        return said;
-      }
+    if (typeof said === "boolean") heard(null);
+    else if (valid && RESETS.has(said.code)) {
       // Unless a frame brought a new base while this question was on its way.
       if (core.epoch === epoch) lose(said.code);
       return true;
-    }
-    if (!said) resets = 0;
-    if (leads()) board.heard(scope, "read", null);
+    } else denied(said);
     return said;
   });
 
   /** Asks for what comes after the base, or for a base. What can't be read counts as lost. */
-  const question = (wait?: number): Promise<Round> =>
-    (core.valid ? pull(wait) : snapshot()).catch(lost);
+  const question = (wait?: number): Promise<Round> => fetch(wait).catch(lost);
 
-  async function pull(wait?: number): Promise<Round> {
-    const { cursor, epoch, digest, acceptances } = core;
+  async function fetch(wait?: number): Promise<Round> {
+    const { valid, cursor, epoch, acceptances } = core;
     const asked = client();
-    const question = { scope, cursor, epoch, digest, limit: PULL_CHANGES, client: asked, wait };
-    const answer = await ask<PullAnswer>("pull", question);
+    const route = valid ? "pull" : "snapshot";
+    const answer = await ask<any>(route, { scope, client: asked, ...(valid && { ...have(), limit: PULL_CHANGES, wait }) });
     if (!answer.ok) return answer;
-    const { next_cursor, has_more, last_seq = 0, ...page } = answer.body;
-    const partial = has_more || asked !== client();
+    const other = asked !== client();
+    if (!valid) {
+      // Another client's watermark does not say what of this one's is in it.
+      if (!other) move({ base: withMark(answer.body as Snapshot) });
+      return other;
+    }
+    const { next_cursor, has_more, last_seq, ...page } = answer.body as PullAnswer;
+    const partial = has_more || other;
     if (core.epoch === epoch && core.valid) {
-      const applied = apply({
-        ...page,
-        from: cursor,
-        cursor: next_cursor,
-        // Read at the head: it says nothing about a base that has not got there yet, nor about another client.
-        lastSeq: partial ? undefined : (last_seq ?? 0),
-        lastWord: core.acceptances === acceptances,
+      const not = move({
+        page: {
+          ...page,
+          from: cursor,
+          cursor: next_cursor,
+          // Read at the head: it says nothing about a base that has not got there yet, nor about another client.
+          lastSeq: partial ? undefined : (last_seq ?? 0),
+          lastWord: core.acceptances === acceptances,
+        },
       });
-      if (applied === "foreign") return refusal({ code: "epoch_changed" });
+      if (not === "foreign") return refusal({ code: "epoch_changed" });
       // Changes may have come by themselves meanwhile; whether this answer goes on from there is asked once more.
-      if (applied === "gap") return core.cursor !== cursor || lost("a gap");
+      if (not === "gap") return core.cursor !== cursor || lost("a gap");
     }
     return partial;
-  }
-
-  async function snapshot(): Promise<Round> {
-    const asked = client();
-    const answer = await ask<Snapshot>("snapshot", { scope, client: asked });
-    if (!answer.ok) return answer;
-    const own = asked === client();
-    if (own) reset(answer.body);
-    return !own;
   }
 
   function expect(): void {

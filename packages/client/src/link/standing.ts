@@ -37,11 +37,13 @@ export interface ScopeState {
 /** How bad a status is, from hopeless to fine; the worst of a client's scopes is the client's. */
 const WORST: readonly Status[] = ["unauthorized", "incompatible", "offline", "polling", "live"];
 
-/** Codes of a refusal that trying again does not help against. */
-const NO = new Set(["unauthenticated", "forbidden"]);
-
-/** Page and server are of versions that don't go together. */
-const isOld = ({ code }: Refusal): boolean => code === "protocol" || code === "schema_mismatch";
+/** The refusals that the status tells, by their code. What else fails is tried again, and at most nobody answers. */
+const TOLD: Readonly<Record<string, Status>> = {
+  unauthenticated: "unauthorized",
+  forbidden: "unauthorized",
+  protocol: "incompatible",
+  schema_mismatch: "incompatible",
+};
 
 /** See the file's head. */
 export interface Board {
@@ -76,8 +78,7 @@ export function makeBoard(now: () => number, told: () => void): Board {
       // A push that fails says little about reading; one that works says the server is there.
       if (what === "read" || !refusal) state.answers = !refusal;
       if (what === "read" && !refusal) state.synced = now();
-      // What else fails is tried again, and no more to be told than that nobody answers.
-      note(scope, !refusal || isOld(refusal) || NO.has(refusal.code) ? { [what]: refusal } : {});
+      note(scope, !refusal || TOLD[refusal.code] ? { [what]: refusal } : {});
     },
     adopt: (state) => {
       board.state = state;
@@ -87,7 +88,7 @@ export function makeBoard(now: () => number, told: () => void): Board {
       const { live, read, push } = board.state.scopes.get(scope) ?? {};
       const no = read ?? push;
       if (!no) return { status: live ? "live" : board.state.answers ? "polling" : "offline" };
-      return { status: isOld(no) ? "incompatible" : "unauthorized", code: no.code, error: no.error };
+      return { status: TOLD[no.code]!, code: no.code, error: no.error };
     },
     over: (scopes) => {
       const all = scopes.map(board.of);
