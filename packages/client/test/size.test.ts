@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
  * Bytes of the built file, gzipped: what a page pays before it can sync. The goal is 12 KiB; this is where it stands, so
  * that it goes down only.
  */
-const BUDGET = 15.75 * 1024;
+const BUDGET = 15.25 * 1024;
 
 describe("the built file", () => {
   const built = readFileSync(new URL("../dist/client.js", import.meta.url));
