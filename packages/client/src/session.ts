@@ -205,7 +205,7 @@ export function makeSession(parts: SessionParts): Session {
   function announce(): void {
     if (leads()) return;
     timers.after("announce", 0, () => {
-      post({ t: "open", tab, scopes: open().filter((of) => scopes.get(of)!.entered) });
+      post({ t: "opened", tab, scopes: open().filter((of) => scopes.get(of)!.entered) });
     });
   }
 
@@ -275,7 +275,7 @@ export function makeSession(parts: SessionParts): Session {
         if (!leading) return;
         every(({ reader }) => reader.catchUp());
         return void pushAll();
-      case "open":
+      case "opened":
         if (!leading) return;
         every((one) => news.scopes.includes(one.name) || one.forget(news.tab));
         for (const of of news.scopes) scopeOf(of, { mine: false }).follow(news.tab);
@@ -410,7 +410,7 @@ export function makeSession(parts: SessionParts): Session {
         reader.close();
         pusher.close();
       });
-      post({ t: "open", tab, scopes: [] });
+      post({ t: "opened", tab, scopes: [] });
       await tabs.leave();
       store.close();
     },

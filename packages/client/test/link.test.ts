@@ -235,6 +235,18 @@ describe("a push", () => {
   });
 });
 
+/** Ends a subscription every so often, on the world's own clock. */
+function setEnds(world: World, end: () => void): { stop: boolean } {
+  const ends = { stop: false };
+  const again = (): void => {
+    if (ends.stop) return;
+    end();
+    world.clock.setTimeout(again, 100);
+  };
+  again();
+  return ends;
+}
+
 describe("the live link", () => {
   it("is found dead when nothing was heard for two and a half pings, and another one is opened", async () => {
     const { world, client } = await live();
@@ -309,6 +321,17 @@ describe("the live link", () => {
     await world.run(3_500);
     expect(shownMarks(client)).toEqual(["1", "2", "3"]);
     expect(client.status).toBe("live");
+  });
+
+  it("that is ended again and again is asked for ever more rarely", async () => {
+    const { world } = await live();
+    const [connection] = world.network.connections;
+    const asked = () => connection!.heard.filter(({ data }) => data["type"] === "subscribe").length;
+    const ends = setEnds(world, () => connection!.emit("sync:_default", { type: "lagged", cursor: 0 }));
+    await world.run(50_000);
+    ends.stop = true;
+    expect(asked()).toBeGreaterThan(3);
+    expect(asked()).toBeLessThan(20);
   });
 
   it("that swallows the changes of an accepted mutation is helped out by a pull", async () => {

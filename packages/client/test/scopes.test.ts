@@ -126,6 +126,25 @@ describe("several scopes of one client", () => {
     expect(connection!.heard.at(-1)!.data).toMatchObject({ type: "subscribe", cursor: 1 });
   });
 
+  it("closed by the page while something of them waits are followed until it has its verdict", async () => {
+    const world = new World();
+    const { client } = world.tab(new Profile(), { scope: null });
+    const a = client.scope("a");
+    await world.run(1_000);
+    world.server.busy = () => true;
+    const { verdict } = a.mutate("append", mark(1));
+    await world.run(1_000);
+    a.close();
+    const [connection] = world.network.connections;
+    await world.run(20_000);
+    expect([...connection!.subscriptions.keys()]).toEqual(["a"]);
+    world.server.busy = () => false;
+    await world.run(60_000);
+    expect(world.marks("l", "a")).toEqual(["1"]);
+    expect(await verdict).toMatchObject({ ok: true });
+    expect([...connection!.subscriptions.keys()]).toEqual([]);
+  });
+
   it("can be none: then what is asked of the client itself says so", () => {
     const client = new World().client({ scope: null, storage: "memory" });
     expect(() => client.mutate("append", mark(1))).toThrow("client.scope(name)");
@@ -147,6 +166,26 @@ describe("the tabs of a profile", () => {
     }
     await world.run(500);
     for (const tab of tabs) expect([marks(tab.client), tab.client.status]).toEqual([["0", "1", "2", "3", "4"], "live"]);
+    expect(world.network.requests).toEqual([]);
+  });
+
+  it("get the base from the leader where they missed what moved it", async () => {
+    const world = new World();
+    const profile = new Profile();
+    const writer = world.client();
+    const a = world.tab(profile);
+    await world.run(1_000);
+    const b = world.tab(profile);
+    await world.run(1_000);
+    expect([a.leads, b.leads]).toEqual([true, false]);
+    world.network.requests.length = 0;
+    b.frozen = true;
+    writer.mutate("append", mark(1));
+    await world.run(500);
+    b.frozen = false;
+    writer.mutate("append", mark(2));
+    await world.run(500);
+    expect(marks(b.client)).toEqual(["1", "2"]);
     expect(world.network.requests).toEqual([]);
   });
 

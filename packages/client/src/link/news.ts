@@ -31,7 +31,7 @@ export type News =
   /** From a new leader, or one that need not make way. */
   | { t: "leads"; hidden: boolean }
   /** To the leader: this tab has these scopes open and no others. */
-  | { t: "open"; tab: string; scopes: string[] }
+  | { t: "opened"; tab: string; scopes: string[] }
   /** To the leader: what came last does not go on from the base of a tab. */
   | { t: "behind"; scope: string }
   /** To the leader: what a tab shows of itself; nothing where it only looks. */
