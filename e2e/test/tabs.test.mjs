@@ -84,7 +84,7 @@ test("a database deleted under the page costs nothing that was written: it goes 
   assert.equal(durable, false);
   await at.server.reaches(SCOPE, 2);
   await status(page, "live");
-  assert.deepEqual(await page.evaluate(() => list.pending.length), 0);
+  await until(() => page.evaluate(() => list.pending.length === 0));
 });
 
 test("two browsers that look at one list see each other, and that the other left", async () => {
