@@ -379,6 +379,22 @@ describe("the live link", () => {
     expect(asked.at(-1)).toEqual(["pull", "Bearer t2"]);
   });
 
+  it("that is only ever told to begin anew shows what HTTP gives, and asks ever more rarely", async () => {
+    const world = new World();
+    const asked: number[] = [];
+    world.server.gate = (route) => {
+      if (route === "snapshot") asked.push(world.clock.now);
+      if (route === "subscribe") throw new Refused(410, "epoch_changed");
+    };
+    world.client({ storage: "memory" }).mutate("append", mark(1));
+    const client = world.client();
+    await world.run(60_000);
+    expect(shownMarks(client)).toEqual(["1"]);
+    const [before] = [asked.length];
+    await world.run(600_000);
+    expect((asked.length - before) / 10).toBeLessThan(before / 2);
+  });
+
   it("whose token ran out asks for another one, says so meanwhile, and goes on with it", async () => {
     const world = new World();
     let token = "old";

@@ -145,8 +145,10 @@ export function makeReader({ env, ask, link, board, scopes, client, leads }: Aro
 
   /** The base can't be continued, nor can the subscription. */
   function renew(code: string): void {
+    // Asked without a base, the socket will not give one.
+    const byHttp = code === "use_http" || !core.valid;
     lose(code);
-    end(pause(), code === "use_http");
+    end(pause(), byHttp);
   }
 
   function denied(refused: Refusal): void {
